@@ -1,0 +1,165 @@
+"""The schema of planner.toml: every key, its meaning, range and default.
+
+The models are frozen values once parsed. Reading the file, its environment
+overrides and its error messages live in ``inputs.workspace``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from inputs.durations import parse_duration
+from inputs.timegrid import MAX_HORIZON_HOURS, SLOT_MINUTES
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class Table(BaseModel):
+    """One table of planner.toml: frozen, strict, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PlannerTable(Table):
+    """``[planner]``: what a date means and where things lie."""
+
+    timezone: str = "UTC"
+    slot_minutes: int = 15
+    horizon_hours: Annotated[int, Field(ge=1, le=MAX_HORIZON_HOURS)] = 24
+    jobs: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    outputs: str = "outputs"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("an IANA time zone name such as Europe/Berlin")
+        return name
+
+    @field_validator("slot_minutes")
+    @classmethod
+    def _known_step(cls, minutes: int) -> int:
+        if minutes not in SLOT_MINUTES:
+            raise ValueError("5, 10, 15, 20, 30 or 60")
+        return minutes
+
+
+class ObjectiveTable(Table):
+    """``[objective]``: weights of what is minimised."""
+
+    carbon_price_per_kg: NonNegative = 1.0
+    energy_cost: NonNegative = 0.0
+    delay_per_hour: NonNegative = 0.0
+    unplaced: Literal["auto"] | Positive = "auto"
+
+
+class PoliciesTable(Table):
+    """``[policies]``: knobs of the policies that plans are compared with."""
+
+    threshold_g_per_kwh: NonNegative | None = None
+
+
+class SolarArray(Table):
+    """On-site photovoltaic array; azimuth 0 N, 90 E, 180 S, 270 W. [degrees]"""
+
+    kwp: NonNegative
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    tilt: Annotated[float, Field(ge=0, le=90)] = 35.0
+    azimuth: Annotated[float, Field(ge=0, le=360)] = 180.0
+
+
+class Region(Table):
+    """``[regions.NAME]``: a place with capacity and one grid signal."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    zone: str | None = None
+    capacity: dict[str, NonNegative] = {}
+    power_cap_kw: NonNegative | None = None
+    pue: Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)] = 1.0
+    base_load_kw: NonNegative = 0.0
+    solar: SolarArray | None = None
+    solar_budget_kwh: NonNegative | None = None
+    executor: str = "shell"
+
+    @field_validator("capacity")
+    @classmethod
+    def _resource_names(cls, capacity: dict[str, float]) -> dict[str, float]:
+        for name in capacity:
+            if not re.match(NAME_PATTERN, name):
+                raise ValueError(f"resource names of A-Z a-z 0-9 . _ -, not {name!r}")
+        return capacity
+
+
+class ForecastTable(Table):
+    """``[forecasts.SERIES]``: which provider speaks, and who stands in for it.
+
+    Keys beyond these belong to the provider, which checks them itself.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    provider: str
+    path: str | None = None
+    fallback: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    max_age: Duration | None = None
+
+
+class ForecastsTable(Table):
+    """``[forecasts]``: one table for each series."""
+
+    carbon: ForecastTable = ForecastTable(provider="typical")
+    solar: ForecastTable = ForecastTable(provider="clear_sky")
+    price: ForecastTable | None = None
+
+
+class TransferTable(Table):
+    """``[transfer]``: energy to move a job's input data between regions."""
+
+    kwh_per_gb: NonNegative = 0.0
+
+
+class Settings(Table):
+    """All of planner.toml."""
+
+    planner: PlannerTable = PlannerTable()
+    objective: ObjectiveTable = ObjectiveTable()
+    policies: PoliciesTable = PoliciesTable()
+    regions: Annotated[tuple[Region, ...], Field(strict=False, min_length=1)]
+    forecasts: ForecastsTable = ForecastsTable()
+    transfer: TransferTable = TransferTable()
+
+
+class Workspace(Table):
+    """A folder with its planner.toml, read and checked.
+
+    Parameters
+    ----------
+    root
+        The folder; relative paths in the settings are relative to it.
+    settings
+        What planner.toml, the environment and flags say together.
+    """
+
+    root: Path
+    settings: Settings
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Regions in the order of planner.toml."""
+        return self.settings.regions
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of plans, reports, ledger and forecast cache."""
+        return self.root / self.settings.planner.outputs

@@ -1,0 +1,1 @@
+"""What leaves: the plan and its file, the independent check, tables and reports."""

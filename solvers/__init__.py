@@ -1,0 +1,1 @@
+"""Mathematics, nothing else: a problem's arrays in, a schedule and a bound out."""
