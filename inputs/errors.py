@@ -68,14 +68,26 @@ class Finding:
 
 
 class InputError(PlannerError):
-    """What the user wrote cannot be used; carries every finding at once."""
+    """What the user wrote cannot be used; carries every finding at once.
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    Parameters
+    ----------
+    findings
+        The problems, in the order of the file.
+    more
+        Number of further problems that were counted but not spelt out.
+    """
+
+    def __init__(self, findings: Sequence[Finding], more: int = 0) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        self.more = more
+        lines = [str(finding) for finding in self.findings]
+        if more:
+            lines.append(f"… and {more:,} more")
+        super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Finding, ...]]]:
-        return type(self), (self.findings,)
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Finding, ...], int]]:
+        return type(self), (self.findings, self.more)
 
 
 class ManifestError(InputError):

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -42,8 +42,10 @@ class PlannerTable(Table):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("an IANA time zone name such as Europe/Berlin")
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("an IANA time zone name such as Europe/Berlin") from None
         return name
 
     @field_validator("slot_minutes")
@@ -79,6 +81,24 @@ class SolarArray(Table):
     azimuth: Annotated[float, Field(ge=0, le=360)] = 180.0
 
 
+class Battery(Table):
+    """On-site storage; known to the schema, not yet planned with."""
+
+    capacity_kwh: Positive
+    charge_kw: Positive
+    discharge_kw: Positive
+    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.9
+    initial_kwh: NonNegative = 0.0
+
+
+class Budget(Table):
+    """``[[budgets]]``: limit of a team per local day; not yet planned with."""
+
+    team: str
+    emissions_kg: NonNegative | None = None
+    energy_kwh: NonNegative | None = None
+
+
 class Region(Table):
     """``[regions.NAME]``: a place with capacity and one grid signal."""
 
@@ -90,6 +110,7 @@ class Region(Table):
     base_load_kw: NonNegative = 0.0
     solar: SolarArray | None = None
     solar_budget_kwh: NonNegative | None = None
+    battery: Battery | None = None
     executor: str = "shell"
 
     @field_validator("capacity")
@@ -138,6 +159,7 @@ class Settings(Table):
     regions: Annotated[tuple[Region, ...], Field(strict=False, min_length=1)]
     forecasts: ForecastsTable = ForecastsTable()
     transfer: TransferTable = TransferTable()
+    budgets: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
 
 
 class Workspace(Table):
@@ -149,10 +171,14 @@ class Workspace(Table):
         The folder; relative paths in the settings are relative to it.
     settings
         What planner.toml, the environment and flags say together.
+    origins
+        Dotted key to where its value came from: ``flag --x``, ``environment
+        PLANNER_X`` or ``planner.toml``; what is missing is a default.
     """
 
     root: Path
     settings: Settings
+    origins: dict[str, str] = {}
 
     @property
     def regions(self) -> tuple[Region, ...]:
