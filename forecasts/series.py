@@ -74,6 +74,8 @@ class Forecast:
         old, or with more filled slots than allowed.
     notes
         Sentences for the plan and the report: what was used, filled or clipped.
+    currency
+        For prices: ISO 4217 code, where the source names one.
     """
 
     series: Series
@@ -89,6 +91,7 @@ class Forecast:
     )
     degraded: bool = False
     notes: tuple[str, ...] = ()
+    currency: str | None = None
 
     def __post_init__(self) -> None:
         arrays: list[npt.NDArray[Any]] = [self.values, self.quality]

@@ -125,7 +125,9 @@ class Region(Table):
 class ForecastTable(Table):
     """``[forecasts.SERIES]``: which provider speaks, and who stands in for it.
 
-    Keys beyond these belong to the provider, which checks them itself.
+    ``max_age`` is compared with the time of issue; holes up to ``max_gap`` are
+    filled in; values above ``plausible_max`` are refused. Keys beyond these belong
+    to the provider, which checks them itself.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
@@ -134,6 +136,8 @@ class ForecastTable(Table):
     path: str | None = None
     fallback: Annotated[tuple[str, ...], Field(strict=False)] = ()
     max_age: Duration | None = None
+    max_gap: Duration = timedelta(hours=2)
+    plausible_max: Positive | None = None
 
 
 class ForecastsTable(Table):

@@ -1,0 +1,252 @@
+"""All forecasts that one plan needs, each from the first provider that will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from forecasts.chain import Answer, Chain, build_chain, follow
+from forecasts.errors import (
+    ForecastError,
+    ForecastSignalError,
+    ForecastUnavailableError,
+)
+from forecasts.provider import FileDigest, ForecastRequest
+from forecasts.series import Forecast, Series, Signal
+from forecasts.typical_profiles import profile_of
+from inputs.errors import Finding, InputError, SettingsError
+from inputs.settings import Region, Workspace
+from inputs.timegrid import TimeGrid
+
+DISAGREEMENT = 4.0
+"""Factor between a day's mean and the zone's typical level that is worth a note."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ForecastSet:
+    """Every forecast of one planned day.
+
+    Parameters
+    ----------
+    grid
+        The slots that all of them share.
+    carbon
+        Intensity of each region, in the order of the regions; one signal for all.
+    solar
+        On-site power of each region; None where a region has no array.
+    price
+        Price in each region; None when prices are neither needed nor configured.
+    files
+        Path as the settings name it and SHA-256 of each forecast file used.
+    notes
+        Sentences for the plan and the report, each naming series and regions.
+    degraded
+        Whether anything is less than what the workspace asked for.
+    """
+
+    grid: TimeGrid
+    carbon: tuple[Forecast, ...]
+    solar: tuple[Forecast | None, ...]
+    price: tuple[Forecast, ...] | None = None
+    files: tuple[FileDigest, ...] = ()
+    notes: tuple[str, ...] = ()
+    degraded: bool = False
+
+    @property
+    def signal(self) -> Signal | None:
+        """Which emissions the carbon intensities of all regions count."""
+        return self.carbon[0].signal
+
+    @property
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """All of them: carbon, solar, price, each in the order of the regions."""
+        solar = (forecast for forecast in self.solar if forecast is not None)
+        return (*self.carbon, *solar, *(self.price or ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """What every request of one gathering has in common."""
+
+    workspace: Workspace
+    grid: TimeGrid
+    now: datetime
+    environment: Mapping[str, str]
+
+    def request(self, series: Series, region: Region) -> ForecastRequest:
+        return ForecastRequest(
+            series=series,
+            region=region,
+            grid=self.grid,
+            now=self.now,
+            root=self.workspace.root,
+            environment=self.environment,
+        )
+
+
+def gather(
+    workspace: Workspace,
+    grid: TimeGrid,
+    *,
+    now: datetime,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> ForecastSet:
+    """Forecasts of all regions and series that the workspace asks for.
+
+    Parameters
+    ----------
+    workspace
+        Regions and ``[forecasts]`` settings.
+    grid
+        The slots to cover.
+    now
+        The clock, aware; nothing issued later is used, ages are counted to it.
+    environment
+        Environment variables, for the keys of providers.
+
+    Raises
+    ------
+    SettingsError
+        If a provider or a key of ``[forecasts]`` is unknown, or a price is needed
+        and none is configured.
+    ForecastError
+        If a region has no usable forecast; names every region and attempt.
+    ForecastSignalError
+        If regions would be compared by different signals or currencies.
+    """
+    chains = _chains(workspace)
+    desk = _Desk(workspace=workspace, grid=grid, now=now, environment=environment)
+    wanted = [
+        (chains[series], region)
+        for series in (Series.CARBON, Series.SOLAR)
+        for region in workspace.regions
+        if series is Series.CARBON or region.solar is not None
+    ]
+    answers = _follow_all(wanted, desk)
+    price, price_notes = _prices(chains.get(Series.PRICE), desk)
+    answers += price or []
+    carbon = tuple(_of(answers, Series.CARBON))
+    _refuse_mixed("signal", carbon)
+    arrays = {forecast.region: forecast for forecast in _of(answers, Series.SOLAR)}
+    doubts = _doubts(workspace.regions, carbon)
+    return ForecastSet(
+        grid=grid,
+        carbon=carbon,
+        solar=tuple(arrays.get(region.name) for region in workspace.regions),
+        price=None if price is None else tuple(_of(price, Series.PRICE)),
+        files=tuple(sorted({file for answer in answers for file in answer.files})),
+        notes=(*_grouped(answers), *doubts, *price_notes),
+        degraded=any(a.forecast.degraded for a in answers) or bool(price_notes),
+    )
+
+
+def _chains(workspace: Workspace) -> dict[Series, Chain]:
+    """Chain of each configured series; every fault in the settings at once."""
+    settings = workspace.settings
+    tables = {
+        Series.CARBON: settings.forecasts.carbon,
+        Series.SOLAR: settings.forecasts.solar,
+        Series.PRICE: settings.forecasts.price,
+    }
+    findings: list[Finding] = []
+    chains = {}
+    for series, table in tables.items():
+        if table is None:
+            continue
+        try:
+            chains[series] = build_chain(series, table)
+        except InputError as error:
+            findings += error.findings
+    if settings.objective.energy_cost > 0 and settings.forecasts.price is None:
+        findings.append(_price_missing())
+    if findings:
+        raise SettingsError(findings)
+    return chains
+
+
+def _price_missing() -> Finding:
+    return Finding(
+        path="planner.toml",
+        field="objective.energy_cost",
+        found="a weight on the cost of electricity, and no price forecast",
+        expected="a table [forecasts.price]",
+        hint='for example provider = "file", path = "forecasts/price.csv"',
+    )
+
+
+def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: _Desk) -> list[Answer]:
+    """Every answer, or one error with all that could not be had."""
+    answers, failures = [], []
+    for chain, region in wanted:
+        try:
+            answers.append(follow(chain, desk.request(chain.series, region)))
+        except ForecastError as error:
+            failures.append(str(error))
+    if failures:
+        raise ForecastUnavailableError("\n".join(failures))
+    return answers
+
+
+def _prices(
+    chain: Chain | None, desk: _Desk
+) -> tuple[list[Answer] | None, tuple[str, ...]]:
+    """Prices where configured; failing is a note where no cost depends on them."""
+    if chain is None:
+        return None, ()
+    try:
+        wanted = [(chain, region) for region in desk.workspace.regions]
+        answers = _follow_all(wanted, desk)
+        _refuse_mixed("currency", _of(answers, Series.PRICE))
+    except ForecastError as error:
+        if desk.workspace.settings.objective.energy_cost > 0:
+            raise
+        return None, (f"no prices, which no cost depends on: {error}",)
+    return answers, ()
+
+
+def _of(answers: Iterable[Answer], series: Series) -> list[Forecast]:
+    return [a.forecast for a in answers if a.forecast.series is series]
+
+
+def _refuse_mixed(attribute: str, forecasts: Iterable[Forecast]) -> None:
+    """Average against marginal, or euro against dollar, is no comparison."""
+    said = {f.region: getattr(f, attribute) for f in forecasts}
+    stated = {region: value for region, value in said.items() if value is not None}
+    if len(set(stated.values())) > 1:
+        each = ", ".join(f"{region}: {value}" for region, value in stated.items())
+        raise ForecastSignalError(
+            f"regions would be compared by different {attribute} ({each}); use "
+            "providers and fallbacks that agree"
+        )
+
+
+def _doubts(regions: Iterable[Region], carbon: Iterable[Forecast]) -> tuple[str, ...]:
+    """Notes where a day is far from what is typical of the zone."""
+    notes = []
+    for region, forecast in zip(regions, carbon, strict=True):
+        profile = profile_of(region.zone)
+        if profile is None or forecast.signal is not Signal.AVERAGE:
+            continue
+        mean = float(forecast.values.mean())
+        ratio = mean / profile.g_per_kwh
+        if not 1 / DISAGREEMENT <= ratio <= DISAGREEMENT:
+            notes.append(
+                f"carbon, {region.name}: mean {mean:.0f} g/kWh, typical of zone "
+                f"{region.zone} is {profile.g_per_kwh:g}; are zone and unit right?"
+            )
+    return tuple(notes)
+
+
+def _grouped(answers: Iterable[Answer]) -> tuple[str, ...]:
+    """Each note once, with the series and all regions that it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for forecast in (answer.forecast for answer in answers):
+        for note in forecast.notes:
+            key = (forecast.series.value, note)
+            about.setdefault(key, []).append(forecast.region)
+    return tuple(
+        f"{series}, {', '.join(regions)}: {note}"
+        for (series, note), regions in about.items()
+    )

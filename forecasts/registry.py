@@ -1,0 +1,50 @@
+"""Forecast providers by name; a provider's libraries are imported when asked for."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+
+from forecasts.errors import ProviderUnknownError
+from forecasts.provider import Provider
+from forecasts.series import Series
+
+PROVIDERS = {
+    "clear_sky": "forecasts.clear_sky:ClearSky",
+    "file": "forecasts.file:File",
+    "typical": "forecasts.typical:Typical",
+}
+"""Name to ``module:class``; one line for each provider."""
+
+
+def names_for(series: Series) -> tuple[str, ...]:
+    """Names of the providers that speak about a series; imports all of them."""
+    every = {name: _imported(name) for name in PROVIDERS}
+    return tuple(name for name, kind in every.items() if series in kind.series)
+
+
+def load(name: str, series: Series) -> type[Provider]:
+    """Provider registered under a name, as a class to be built with its options.
+
+    Raises
+    ------
+    ProviderUnknownError
+        If there is none, or it does not speak about the series; names the nearest.
+    """
+    if name not in PROVIDERS:
+        near = get_close_matches(name, PROVIDERS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PROVIDERS)}"
+        raise ProviderUnknownError(f"no forecast provider is called {name!r}; {hint}")
+    provider = _imported(name)
+    if series not in provider.series:
+        spoken = ", ".join(sorted(provider.series))
+        raise ProviderUnknownError(
+            f"provider {name!r} forecasts {spoken}, not {series.value}"
+        )
+    return provider
+
+
+def _imported(name: str) -> type[Provider]:
+    module, _, attribute = PROVIDERS[name].partition(":")
+    provider: type[Provider] = getattr(import_module(module), attribute)
+    return provider
