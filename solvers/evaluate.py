@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.errors import ScheduleMismatchError
-from solvers.problem import FloatArray, Places, Problem
+from solvers.problem import FloatArray, Places, Problem, RigidJobs
 from solvers.solution import Schedule
 
 IndexArray = npt.NDArray[np.intp]
@@ -83,57 +83,30 @@ def evaluate(problem: Problem, schedule: Schedule) -> Evaluation:
     """
     _require_match(problem, schedule)
     places, jobs = problem.places, problem.jobs
-    placed = np.flatnonzero(schedule.region >= 0)
-    region = schedule.region[placed].astype(np.intp)
-    start = schedule.start[placed].astype(np.intp)
-    full_end = start + jobs.n_slots[placed] - 1
-    metered = jobs.power_kw[placed] * places.pue[region] * places.slot_hours
-    tail = metered * jobs.last_fraction[placed]
-
-    shape = (places.n_regions, places.n_slots)
-    load = _spread(shape, region, start, full_end, metered)
-    np.add.at(load, (region, full_end), tail)
-    usage = np.empty(places.capacity.shape)
-    for k in range(places.n_resources):
-        usage[k] = _spread(shape, region, start, full_end + 1, jobs.demand[placed, k])
+    runs = _runs(problem, schedule)
+    load = _load(places, runs)
     solar = solar_used(places, load)
     grid = load - solar
-
-    grid_share = np.divide(grid, load, out=np.ones(shape), where=load > 0)
-
-    def job_sum(per_kwh: FloatArray) -> FloatArray:
-        running = _running_sum(per_kwh)
-        whole = running[region, full_end] - running[region, start]
-        shares: FloatArray = metered * whole + tail * per_kwh[region, full_end]
-        return shares
-
-    energy = metered * (jobs.n_slots[placed] - 1) + tail
-    job_grid = job_sum(grid_share)
-    carbon = job_sum(grid_share * places.g_per_kwh) / _G_PER_KG
-    carbon += jobs.place_kg[placed, region]
-    waited = start - jobs.first[placed]
-    costs = jobs.place_cost[placed, region] + jobs.delay_cost[placed] * waited
     left_out = jobs.unplaced_cost[schedule.region < 0]
-    objective = (places.weight_per_kwh * grid).sum() + costs.sum() + left_out.sum()
-    emissions = (places.g_per_kwh * grid).sum() / _G_PER_KG
-    emissions += jobs.place_kg[placed, region].sum()
+    objective = (places.weight_per_kwh * grid).sum() + _own_costs(jobs, runs).sum()
+    transfer_kg = jobs.place_kg[runs.job, runs.region]
+    emissions = (places.g_per_kwh * grid).sum() / _G_PER_KG + transfer_kg.sum()
 
-    def per_job(values: FloatArray) -> FloatArray:
-        column = np.zeros(problem.n_jobs)
-        column[placed] = values
-        return column
-
+    grid_share = np.divide(grid, load, out=np.ones_like(grid), where=load > 0)
+    energy = runs.sum_over(np.ones_like(grid))
+    from_grid = runs.sum_over(grid_share)
+    carbon = runs.sum_over(grid_share * places.g_per_kwh) / _G_PER_KG + transfer_kg
     return Evaluation(
-        objective=float(objective),
+        objective=float(objective + left_out.sum()),
         emissions_kg=float(emissions),
-        usage=usage,
+        usage=_usage(problem, runs),
         load_kwh=load,
         used_solar_kwh=solar,
         grid_kwh=grid,
-        job_energy_kwh=per_job(energy),
-        job_solar_kwh=per_job(energy - job_grid),
-        job_grid_kwh=per_job(job_grid),
-        job_emissions_kg=per_job(carbon),
+        job_energy_kwh=runs.per_job(energy),
+        job_solar_kwh=runs.per_job(energy - from_grid),
+        job_grid_kwh=runs.per_job(from_grid),
+        job_emissions_kg=runs.per_job(carbon),
     )
 
 
@@ -158,10 +131,86 @@ def solar_used(places: Places, load_kwh: FloatArray) -> FloatArray:
         dearest_first = slots[
             np.argsort(-places.weight_per_kwh[r, slots], kind="stable")
         ]
-        spent = np.cumsum(used[r, dearest_first])
-        allowed = np.minimum(spent, places.solar_budget_kwh[r, d])
-        used[r, dearest_first] = np.diff(allowed, prepend=0.0)
+        wanted = used[r, dearest_first]
+        left = places.solar_budget_kwh[r, d] - (np.cumsum(wanted) - wanted)
+        used[r, dearest_first] = np.clip(left, 0.0, wanted)
     return used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Runs:
+    """The placed jobs, one entry each.
+
+    The energy of a run is ``full_kwh`` in each slot before ``last``, and
+    ``tail_kwh`` there.
+    """
+
+    n_jobs: int
+    job: IndexArray
+    region: IndexArray
+    start: IndexArray
+    last: IndexArray
+    full_kwh: FloatArray
+    tail_kwh: FloatArray
+
+    def sum_over(self, per_kwh: FloatArray) -> FloatArray:
+        """Sum of a run's energy at a rate of each slot, shape (n_placed,)."""
+        before = np.zeros((per_kwh.shape[0], per_kwh.shape[1] + 1))
+        np.cumsum(per_kwh, axis=1, out=before[:, 1:])
+        whole = before[self.region, self.last] - before[self.region, self.start]
+        tail = self.tail_kwh * per_kwh[self.region, self.last]
+        sums: FloatArray = self.full_kwh * whole + tail
+        return sums
+
+    def per_job(self, values: FloatArray) -> FloatArray:
+        """Values of the placed jobs at their place among all, zero elsewhere."""
+        column = np.zeros(self.n_jobs)
+        column[self.job] = values
+        return column
+
+
+def _runs(problem: Problem, schedule: Schedule) -> _Runs:
+    places, jobs = problem.places, problem.jobs
+    placed = np.flatnonzero(schedule.region >= 0)
+    region = schedule.region[placed].astype(np.intp)
+    start = schedule.start[placed].astype(np.intp)
+    full_kwh = jobs.power_kw[placed] * places.pue[region] * places.slot_hours
+    return _Runs(
+        n_jobs=problem.n_jobs,
+        job=placed,
+        region=region,
+        start=start,
+        last=start + jobs.n_slots[placed] - 1,
+        full_kwh=full_kwh,
+        tail_kwh=full_kwh * jobs.last_fraction[placed],
+    )
+
+
+def _load(places: Places, runs: _Runs) -> FloatArray:
+    """Metered energy of the jobs in every slot, shape (n_regions, n_slots)."""
+    shape = (places.n_regions, places.n_slots)
+    load = _spread(shape, runs.region, runs.start, runs.last, runs.full_kwh)
+    np.add.at(load, (runs.region, runs.last), runs.tail_kwh)
+    # Differences of running sums leave specks of rounding in empty slots.
+    return np.maximum(load, 0.0, out=load)
+
+
+def _usage(problem: Problem, runs: _Runs) -> FloatArray:
+    """Units in use, shape (n_resources, n_regions, n_slots)."""
+    _, n_regions, n_slots, n_resources = problem.shape
+    usage = np.empty((n_resources, n_regions, n_slots))
+    for k in range(n_resources):
+        units = problem.jobs.demand[runs.job, k]
+        shape = (n_regions, n_slots)
+        usage[k] = _spread(shape, runs.region, runs.start, runs.last + 1, units)
+    return usage
+
+
+def _own_costs(jobs: RigidJobs, runs: _Runs) -> FloatArray:
+    """Costs that no other job changes: place and waiting, shape (n_placed,)."""
+    waited = runs.start - jobs.first[runs.job]
+    costs: FloatArray = jobs.place_cost[runs.job, runs.region]
+    return costs + jobs.delay_cost[runs.job] * waited
 
 
 def _spread(
@@ -180,13 +229,6 @@ def _spread(
     steps -= np.bincount(region * width + end, weights=amount, minlength=size)
     sums: FloatArray = np.cumsum(steps.reshape(n_regions, width), axis=1)[:, :n_slots]
     return sums
-
-
-def _running_sum(values: FloatArray) -> FloatArray:
-    """Sums of the values before each slot, shape (n_regions, n_slots + 1)."""
-    out = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=out[:, 1:])
-    return out
 
 
 def _require_match(problem: Problem, schedule: Schedule) -> None:
