@@ -1,0 +1,38 @@
+"""The baseline: every job at home, as soon as there is room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.board import Board, Place
+from solvers.in_turn import schedule_in_turn
+from solvers.problem import Problem
+from solvers.solution import Schedule, Solution, SolveOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Asap:
+    """Home region, earliest start that fits, in the order of release.
+
+    Jobs queue by their first possible slot, then by their index. Intensity, sun and
+    costs play no part: this is what happens where nobody plans.
+    """
+
+    name: str = "asap"
+
+    def solve(
+        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+    ) -> Solution:
+        """Schedule; the hint plays no part."""
+        order = np.argsort(problem.jobs.first, kind="stable")
+        home: list[int] = problem.jobs.home.tolist()
+        first: list[int] = problem.jobs.first.tolist()
+
+        def earliest(board: Board, job: int) -> Place | None:
+            fits = board.open_starts_in(job, home[job])
+            soonest = int(fits.argmax())
+            return (home[job], first[job] + soonest) if fits[soonest] else None
+
+        return schedule_in_turn(self.name, problem, order, earliest, options)

@@ -1,0 +1,64 @@
+"""One job after another, each at its cheapest place given those before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.board import Board, Place
+from solvers.in_turn import schedule_in_turn
+from solvers.problem import Int64Array, Problem
+from solvers.solution import Schedule, Solution, SolveOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Greedy:
+    """Cheapest place with room at true marginal cost, never moved again.
+
+    Ties go to the earliest start, then to the first region. A job is left out where
+    it has no room, or where leaving it out costs less than its cheapest place.
+    Jobs come in the order of ``turns``.
+    """
+
+    name: str = "greedy"
+
+    def solve(
+        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+    ) -> Solution:
+        """Schedule; the hint plays no part."""
+        left_out: list[float] = problem.jobs.unplaced_cost.tolist()
+
+        def cheapest(board: Board, job: int) -> Place | None:
+            found = board.cheapest(job)
+            if found is None or found[0] > left_out[job]:
+                return None
+            return found[1]
+
+        return schedule_in_turn(self.name, problem, turns(problem), cheapest, options)
+
+
+def turns(problem: Problem) -> Int64Array:
+    """Jobs in the order in which greedy places them.
+
+    Jobs with few places come first, large ones before small ones: by rising
+    ``choices³ / energy``, where choices are starts times regions; ties by index.
+
+    Returns
+    -------
+    ndarray, shape (n_jobs,)
+        Every job once.
+
+    Notes
+    -----
+    Chosen by measuring fifteen orders on synthetic days of 100 to 1,000 jobs. At
+    capacities filled to 40, 60 and 80 % on average it leaves out 0.1, 0.4 and 2.8 %
+    of the jobs, against 0.8, 2.8 and 5.3 % in the order of arrival, 0.1, 0.7 and
+    2.8 % by choices alone and 0.6, 2.9 and 6.7 % by energy alone; per kWh it emits
+    0.5 to 5 % less than the order of arrival, except at 80 % (1.6 % more).
+    """
+    jobs = problem.jobs
+    choices = (jobs.last - jobs.first + 1.0) * jobs.allowed.sum(axis=1)
+    energy = jobs.energy_kwh(problem.places.slot_hours)
+    with np.errstate(divide="ignore"):
+        return np.argsort(choices**3 / energy, kind="stable").astype(np.int64)
