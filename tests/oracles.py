@@ -27,8 +27,9 @@ class Optimum:
     nodes: int
 
 
-def places_of(schedule: Schedule) -> list[Place]:
+def places_of(schedule: Schedule | None) -> list[Place]:
     """Region and start of every job, None where unplaced."""
+    assert schedule is not None
     pairs = zip(schedule.region.tolist(), schedule.start.tolist(), strict=True)
     return [None if r < 0 else (r, s) for r, s in pairs]
 

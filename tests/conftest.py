@@ -1,0 +1,32 @@
+"""The ``solver`` fixture: one suite for every registered solver."""
+
+from __future__ import annotations
+
+import pytest
+
+from solvers.errors import SolverNotInstalledError
+from solvers.registry import SOLVERS, load
+from solvers.solver import Solver
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--solvers",
+        default=",".join(SOLVERS),
+        help="names of the solvers to run the contract suite on, default all",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "solver" in metafunc.fixturenames:
+        names = metafunc.config.getoption("--solvers").split(",")
+        metafunc.parametrize("solver", names, indirect=True)
+
+
+@pytest.fixture
+def solver(request: pytest.FixtureRequest) -> Solver:
+    """Solver under its name; skipped where its library is missing."""
+    try:
+        return load(request.param)
+    except (SolverNotInstalledError, ImportError) as missing:
+        pytest.skip(f"{request.param}: {missing}")
