@@ -6,6 +6,7 @@
     ├── PlanFormatError     not a plan file, damaged, or of a newer version
     ├── PlanCheckError      the plan breaks a limit or states a wrong number
     ├── PlanStorageError    the disk is full, read-only or failing
+    ├── LockHeldError       another planner works in the same outputs folder
     └── StalePlanError      a plan for another time, site or serial number
 """
 
@@ -28,6 +29,10 @@ class PlanCheckError(PlanError):
 
 class PlanStorageError(PlanError):
     """The plan could not be written; what was there before is untouched."""
+
+
+class LockHeldError(PlanError):
+    """Another planner works in the same outputs folder."""
 
 
 class StalePlanError(PlanError):
