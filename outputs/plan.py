@@ -85,8 +85,11 @@ class PlanMeta:
         Earlier plan whose running work took capacity first, None if none did.
     warnings
         Everything that a reader of the plan must know, one sentence each.
-    digest, signature
-        Filled in when the plan is written.
+    rows_digest, digest
+        Filled in when the plan is written: over the rows, and over all metadata
+        with the digest of the rows among them.
+    signature
+        Over the digest; None where plans are not signed.
     """
 
     plan_id: str
@@ -116,6 +119,7 @@ class PlanMeta:
     warnings: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
+    rows_digest: str | None = None
     digest: str | None = None
     signature: str | None = None
 
