@@ -66,6 +66,8 @@ def layout_faults(rows: pa.Table) -> Iterator[str]:
             yield f"a {PLANNED} row has no {name}"
         if _any(pc.and_(pc.invert(planned), rows[name].is_valid())):
             yield f"an {UNPLACED} row has a value in {name}, expected none"
+    if pc.list_flatten(rows["command"]).null_count:
+        yield "column command has an argument without a value"
     yield from _number_faults(rows)
 
 
