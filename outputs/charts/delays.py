@@ -1,0 +1,135 @@
+"""How long jobs wait after their earliest start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from outputs.charts.figure import WIDTH, Chart, legend, svg
+from outputs.charts.marks import box, rule, words
+from outputs.charts.scales import ValueAxis
+from outputs.comparison import Comparison, FloatArray, PolicyDay
+from outputs.markup import element, number
+from outputs.sheets import BASELINE, Sheet
+from outputs.wording import count, percent
+
+_TOP, _PLOT, _GUTTER = 46.0, 150.0, 54.0
+_BINS_H = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0)
+_MOST_BINS = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delays:
+    """Jobs by how long they wait.
+
+    Parameters
+    ----------
+    edges_h
+        Borders of half-open bins, shape (n_bins + 1,); the last bin is closed. [h]
+    jobs
+        Number of placed jobs in each bin, by policy, shape (n_bins,) each.
+    """
+
+    edges_h: FloatArray
+    jobs: dict[str, npt.NDArray[np.int64]]
+
+
+def delays(comparison: Comparison) -> Delays:
+    """Histogram of the waiting of placed jobs under every policy."""
+    waits = {p.name: _waits(p) for p in comparison.policies}
+    longest = max((float(w.max(initial=0.0)) for w in waits.values()), default=0.0)
+    slot = comparison.grid.slot_hours
+    width = next(
+        (b for b in _BINS_H if b >= slot and longest / b < _MOST_BINS), _BINS_H[-1]
+    )
+    edges = width * np.arange(int(longest / width + 1e-9) + 2)
+    # A wait is a whole number of slots; half a slot keeps rounding out of the bins.
+    return Delays(
+        edges_h=edges,
+        jobs={k: np.histogram(w + slot / 1e6, bins=edges)[0] for k, w in waits.items()},
+    )
+
+
+def delays_chart(comparison: Comparison) -> Chart:
+    """Waiting under the plan as bars, the baseline and greedy as outlines."""
+    key, title = "delays", "How long jobs wait"
+    caption = (
+        "Placed jobs by hours between their earliest start and their planned start; "
+        "jobs without a place do not count."
+    )
+    found = delays(comparison)
+    plan = comparison.plan_name
+    others = [n for n in (BASELINE, "greedy") if n in found.jobs and n != plan]
+    top = max(int(found.jobs[n].max(initial=0)) for n in (plan, *others))
+    y = ValueAxis(top=max(top, 1) * 1.04, base=_TOP + _PLOT, height=_PLOT)
+    n_bins = len(found.edges_h) - 1
+    pitch = (WIDTH - _GUTTER - 20) / n_bins
+    body = [
+        legend(
+            [
+                ("area", "policy-plan", plan),
+                *(("line", f"policy-{n}", n) for n in others),
+            ]
+        ),
+        words("jobs", 0, _TOP - 12, "tick"),
+    ]
+    for tick in y.ticks(4):
+        if "." not in tick.label:
+            body.append(rule(_GUTTER, tick.at, WIDTH - 20, tick.at, "grid"))
+            body.append(words(tick.label, _GUTTER - 5, tick.at + 3.5, anchor="end"))
+    for i, n in enumerate(found.jobs[plan].tolist()):
+        gap = min(1.5, pitch * 0.08)
+        height = y.base - y.at(n)
+        bar = (_GUTTER + i * pitch + gap, y.base - height, pitch - 2 * gap, height)
+        body.append(box(*bar, "area policy-plan"))
+    body += [_outline(found.jobs[n], y, pitch, f"policy-{n}") for n in others]
+    body.append(rule(_GUTTER, y.base, WIDTH - 20, y.base, "axis"))
+    every = -(-n_bins // 24)
+    for i, edge in enumerate(found.edges_h.tolist()):
+        if i % every == 0:
+            body.append(
+                words(f"{edge:g}", _GUTTER + i * pitch, y.base + 14, anchor="middle")
+            )
+    body.append(words("h", WIDTH - 8, y.base + 14, anchor="middle"))
+    return Chart(
+        key=key,
+        title=title,
+        caption=caption,
+        svg=svg(key, title, caption, y.base + 20, *body),
+        data=_data(found),
+    )
+
+
+def _waits(policy: PolicyDay) -> FloatArray:
+    waits: FloatArray = policy.job_delay_h[policy.is_placed]
+    return waits
+
+
+def _outline(
+    jobs: npt.NDArray[np.int64], y: ValueAxis, pitch: float, class_: str
+) -> str:
+    steps = [
+        f"V{number(y.at(n))}H{number(_GUTTER + (i + 1) * pitch)}"
+        for i, n in enumerate(jobs.tolist())
+    ]
+    start = f"M{number(_GUTTER)} {number(y.base)}"
+    return element(
+        "path", class_=f"line {class_}", d=f"{start}{''.join(steps)}V{number(y.base)}"
+    )
+
+
+def _data(found: Delays) -> Sheet:
+    edges = found.edges_h.tolist()
+    rows = []
+    for i, (a, b) in enumerate(pairwise(edges)):
+        cells = []
+        for jobs in found.jobs.values():
+            total = int(jobs.sum())
+            share = percent(float(jobs[i]) / total) if total else percent(None)
+            cells += [count(int(jobs[i])), share]
+        rows.append((f"{a:g}–{b:g} h", *cells))
+    headings = [h for name in found.jobs for h in (f"{name}, jobs", f"{name}, share")]
+    return Sheet(columns=("waiting", *headings), rows=tuple(rows))

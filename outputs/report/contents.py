@@ -1,0 +1,134 @@
+"""The order of a report: one list of sections for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outputs.charts.delays import delays_chart
+from outputs.charts.emissions import against_baseline_chart, regions_chart
+from outputs.charts.figure import Chart
+from outputs.charts.intensity import intensity_chart
+from outputs.charts.limits import limits_chart
+from outputs.charts.load import load_chart, stack_chart
+from outputs.comparison import Comparison
+from outputs.report.data import MEANINGS, Report
+from outputs.report.sections import (
+    forecasts_sheet,
+    inputs_sheet,
+    moved_sheet,
+    provenance_sheet,
+    unplaced_sheets,
+)
+from outputs.savings import by_region, by_team
+from outputs.sheets import Sheet, policies_sheet, side_sheet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with words, tables and charts below it.
+
+    Parameters
+    ----------
+    key
+        Unique in the report; a link may point to it.
+    heading
+        What the section shows.
+    text
+        Sentences below the heading.
+    points
+        A list of sentences.
+    """
+
+    key: str
+    heading: str
+    text: str = ""
+    points: tuple[str, ...] = ()
+    sheets: Sequence[Sheet] = ()
+    charts: Sequence[Chart] = ()
+
+
+def sections(report: Report) -> list[Section]:
+    """All sections in reading order; those with nothing to say are left out."""
+    comparison = report.comparison
+    found = [
+        _policies(comparison),
+        Section(key="day", heading="The day", charts=charts(comparison)),
+        *_side_by_side(comparison),
+        *_jobs(report),
+        Section(
+            key="forecasts", heading="Forecasts used", sheets=(forecasts_sheet(report),)
+        ),
+        Section(
+            key="assumed", heading="What is assumed", points=report.all_assumptions()
+        ),
+        Section(
+            key="provenance",
+            heading="Provenance",
+            sheets=(provenance_sheet(report), inputs_sheet(report)),
+        ),
+    ]
+    return [s for s in found if s.text or s.points or s.sheets or s.charts]
+
+
+def charts(comparison: Comparison) -> list[Chart]:
+    """The day's charts, as far as there is something to draw."""
+    many = len(comparison.regions) > 1
+    drawn = [
+        intensity_chart(comparison),
+        load_chart(comparison),
+        stack_chart(comparison) if many else None,
+        against_baseline_chart(comparison),
+        regions_chart(comparison) if many else None,
+        delays_chart(comparison),
+        limits_chart(comparison),
+    ]
+    return [chart for chart in drawn if chart is not None]
+
+
+def _policies(comparison: Comparison) -> Section:
+    meanings = "; ".join(
+        f"{p.name}: {MEANINGS[p.name]}"
+        for p in comparison.policies
+        if p.name in MEANINGS
+    )
+    return Section(
+        key="policies",
+        heading="Policies",
+        text=f"{meanings[0].upper()}{meanings[1:]}." if meanings else "",
+        sheets=(policies_sheet(comparison, detailed=True),),
+    )
+
+
+def _side_by_side(comparison: Comparison) -> list[Section]:
+    left, right = "greedy", comparison.plan_name
+    if comparison.find(left) is None or left == right:
+        return []
+    split = {
+        "region": by_region(comparison, left, right),
+        "team": by_team(comparison, left, right),
+    }
+    return [
+        Section(
+            key=f"by-{kind}",
+            heading=f"{left.capitalize()} and {right} by {kind}",
+            sheets=(side_sheet(sides, detailed=True),),
+        )
+        for kind, sides in split.items()
+    ]
+
+
+def _jobs(report: Report) -> list[Section]:
+    moved = moved_sheet(report)
+    return [
+        Section(
+            key="unplaced",
+            heading="Jobs without a place",
+            sheets=unplaced_sheets(report),
+        ),
+        Section(
+            key="moved",
+            heading="Moves that matter most",
+            sheets=(moved,) if moved is not None else (),
+        ),
+    ]
