@@ -1,0 +1,233 @@
+"""Runs jobs as detached processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from planner.executor import run_folder
+from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.registry import Place
+from planner.executor.errors import BackendError, NotTakenError, RejectedError
+from planner.executor.keys import KEY_PATTERN
+from planner.executor.processes import ProcessIdentity, identify, is_alive
+
+OUTPUT_LIMIT = 16 << 20
+"""Most bytes kept of each of stdout and stderr."""
+
+SECRET_PREFIXES = (
+    "PLANNER_",
+    "ELECTRICITY_MAPS_",
+    "WATTTIME_",
+    "SOLCAST_",
+    "FORECAST_SOLAR_",
+    "ENTSOE_",
+)
+"""Variables that are meant for the planner, not for the jobs that it starts."""
+
+_PHASES = {"exited": Phase.FAILED, "cancelled": Phase.CANCELLED}
+
+
+def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The executor's own environment without what only the planner may see."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(SECRET_PREFIXES)
+    }
+
+
+class Shell:
+    """Back end ``shell``: a supervisor process per job, surviving the executor.
+
+    Exactly once follows from the claim in the run's folder: it is made in one
+    step by the supervisor before the job starts, and a second supervisor of the
+    same key finds it taken.
+
+    Parameters
+    ----------
+    runs
+        Folder below which every run has its own, named by its key.
+    workspace
+        Working directory of the jobs.
+    environ
+        Variables that jobs inherit; see ``job_environment``.
+    output_limit
+        Most bytes kept of each of stdout and stderr. [bytes]
+    """
+
+    name = "shell"
+    settle = timedelta(0)
+    refuses_repeats = True
+
+    def __init__(
+        self,
+        *,
+        runs: Path,
+        workspace: Path,
+        environ: Mapping[str, str],
+        output_limit: int = OUTPUT_LIMIT,
+    ) -> None:
+        self._runs = runs.absolute()
+        self._workspace = workspace.absolute()
+        self._environ = dict(environ)
+        self._output_limit = output_limit
+        self._children: list[int] = []
+
+    def submit(self, order: Order) -> Report:
+        """Start a supervisor, which claims the key and runs the command."""
+        if not order.command:
+            raise RejectedError(f'job "{order.job_id}" has no command to run')
+        folder = self._folder(order.key)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            run_folder.write_json(folder / run_folder.ORDER, self._content(order))
+            pid = self._spawn(folder)
+        except OSError as error:
+            raise NotTakenError(f"{folder}: {error.strerror}") from error
+        self._children.append(pid)
+        supervisor = identify(pid)
+        handle = None if supervisor is None else json.dumps(asdict(supervisor))
+        return Report(phase=Phase.WAITING, handle=handle)
+
+    def look_up(self, key: str) -> Report:
+        """What the files of the run say."""
+        return self._report(key, supervisor=None)
+
+    def status(self, key: str, handle: str | None) -> Report:
+        """What the files of the run and the supervisor's process say."""
+        self._reap()
+        supervisor = None if handle is None else _process(json.loads(handle))
+        return self._report(key, supervisor=supervisor)
+
+    def cancel(self, key: str, handle: str | None) -> Report:
+        """Ask the supervisor to end the job, or close a key not begun."""
+        folder = self._folder(key)
+        if folder.is_dir() and run_folder.claim(folder, {"closed": "cancelled"}):
+            return Report(phase=Phase.CANCELLED, reason="cancelled before it began")
+        claim = self._read(folder / run_folder.CLAIM)
+        if claim is not None and "pid" in claim and is_alive(_process(claim)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(claim["pid"], signal.SIGTERM)
+        return self.status(key, handle)
+
+    def logs(self, key: str, handle: str | None) -> Logs:
+        """Two files in the run's folder."""
+        folder = self._folder(key)
+        return Logs(
+            stdout=folder / run_folder.STDOUT, stderr=folder / run_folder.STDERR
+        )
+
+    def _folder(self, key: str) -> Path:
+        assert KEY_PATTERN.fullmatch(key), key
+        return self._runs / key.partition("-")[0] / key
+
+    def _content(self, order: Order) -> dict[str, Any]:
+        return {
+            "key": order.key,
+            "job_id": order.job_id,
+            "command": list(order.command),
+            "cwd": str(self._workspace),
+            "env": order.env,
+            "timeout_s": order.timeout_s,
+            "output_limit": self._output_limit,
+        }
+
+    def _spawn(self, folder: Path) -> int:
+        # -P: a file of the workspace must not stand in for a module of ours.
+        argv = [sys.executable, "-P", "-m", "planner.executor.runner", str(folder)]
+        log = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return os.posix_spawn(
+            sys.executable,
+            argv,
+            self._environ,
+            setsid=True,
+            setsigdef=[signal.SIGPIPE, signal.SIGHUP, signal.SIGTERM],
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(folder / "supervisor.log"), log, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+        )
+
+    def _report(self, key: str, *, supervisor: ProcessIdentity | None) -> Report:
+        folder = self._folder(key)
+        # Processes are asked before files are read: one that ends in between has
+        # stored its claim or result before it ended.
+        starting = supervisor is not None and is_alive(supervisor)
+        claim = self._read(folder / run_folder.CLAIM)
+        if claim is None:
+            return Report(phase=Phase.WAITING if starting else Phase.ABSENT)
+        if "pid" not in claim:
+            return Report(phase=Phase.CANCELLED, reason="cancelled before it began")
+        alive = is_alive(_process(claim))
+        started_at = datetime.fromisoformat(claim["claimed_at"])
+        result = self._read(folder / run_folder.RESULT)
+        if result is not None:
+            return _finished(result)
+        if alive:
+            return Report(phase=Phase.RUNNING, started_at=started_at)
+        return self._orphan(folder, claim, started_at)
+
+    def _orphan(
+        self, folder: Path, claim: dict[str, Any], started_at: datetime
+    ) -> Report:
+        job = self._read(folder / run_folder.JOB)
+        if job is not None and is_alive(_process(job)):
+            return Report(phase=Phase.RUNNING, started_at=started_at)
+        myself = identify(os.getpid())
+        if myself is not None and claim["boot"] != myself.boot:
+            reason = "the machine restarted while it ran"
+            return Report(phase=Phase.FAILED, started_at=started_at, reason=reason)
+        reason = "its supervisor was killed and the exit status is lost"
+        return Report(phase=Phase.LOST, started_at=started_at, reason=reason)
+
+    def _read(self, path: Path) -> dict[str, Any] | None:
+        try:
+            return run_folder.read_json(path)
+        except (OSError, ValueError) as error:
+            raise BackendError(f"{path} cannot be read: {error}") from error
+
+    def _reap(self) -> None:
+        """Let ended supervisors of a long-lived executor go."""
+        still_running = []
+        for pid in self._children:
+            with contextlib.suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    still_running.append(pid)
+        self._children = still_running
+
+
+def in_workspace(place: Place) -> Shell:
+    """The back end of a workspace: runs in its folder, kept below its outputs."""
+    return Shell(
+        runs=place.outputs / "runs",
+        workspace=place.workspace,
+        environ=job_environment(place.environ),
+    )
+
+
+def _process(facts: dict[str, Any]) -> ProcessIdentity:
+    return ProcessIdentity(
+        pid=facts["pid"], started=facts["started"], boot=facts["boot"]
+    )
+
+
+def _finished(result: dict[str, Any]) -> Report:
+    done = result["outcome"] == "exited" and result["exit_code"] == 0
+    phase = Phase.DONE if done else _PHASES.get(result["outcome"], Phase.FAILED)
+    return Report(
+        phase=phase,
+        started_at=datetime.fromisoformat(result["started_at"]),
+        ended_at=datetime.fromisoformat(result["ended_at"]),
+        exit_code=result["exit_code"],
+        reason=result["reason"],
+    )

@@ -1,0 +1,305 @@
+"""The durable record of what was sent and what came of it.
+
+The SQL keeps to what SQLite and PostgreSQL have in common; what only one of them
+knows (pragmas, file checks) lives in ``planner.executor.ledger_file``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from planner.executor.errors import (
+    LeaseLostError,
+    LedgerBusyError,
+    LedgerDamagedError,
+    LedgerError,
+)
+from planner.executor.states import State, allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One row of the ledger: one attempt at one segment of a plan.
+
+    Instants are microseconds since 1970 UTC.
+
+    Parameters
+    ----------
+    start_us, end_us
+        As planned.
+    due_us
+        When it may be sent: the planned start, later for a retry.
+    deadline_us
+        When it must have ended.
+    intent_us
+        When it was last about to be sent, None if never.
+    handle
+        The back end's own name for it, None until the back end has answered.
+    started_us, ended_us, exit_code, reason
+        What really happened, as far as known.
+    """
+
+    key: str
+    date: str
+    job_id: str
+    segment: int
+    attempt: int
+    plan_id: str
+    region: str
+    executor: str
+    replicas: int
+    power_kw: float
+    start_us: int
+    end_us: int
+    due_us: int
+    deadline_us: int
+    on_missed: str
+    retries: int
+    spec_digest: str
+    state: State
+    changed_us: int
+    intent_us: int | None = None
+    handle: str | None = None
+    started_us: int | None = None
+    ended_us: int | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+
+    @property
+    def duration_us(self) -> int:
+        """Running time. [µs]"""
+        return self.end_us - self.start_us
+
+
+COLUMNS = tuple(field.name for field in fields(Dispatch))
+_SELECT = f"select {', '.join(COLUMNS)} from dispatches "
+_INSERT = (
+    f"insert into dispatches ({', '.join(COLUMNS)}) "
+    f"values ({', '.join('?' for _ in COLUMNS)})"
+)
+
+
+class Ledger:
+    """An open ledger. Opened by ``planner.executor.ledger_file.open_ledger``.
+
+    Every change is one transaction, durable when the method returns, and refused
+    when a later executor has taken the lease.
+
+    Parameters
+    ----------
+    connection
+        In autocommit mode, set up and checked.
+    path
+        The file, for messages; None for a ledger in memory.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, path: Path | None) -> None:
+        self.path = path
+        self._connection = connection
+        self._lease: int | None = None
+        self.site: str = self.query("select id from site")[0][0]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of one reading statement."""
+        with sqlite_errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def execute(self, sql: str, *values: object) -> int:
+        """Run one writing statement; the number of rows that it changed."""
+        with sqlite_errors(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Run one writing statement for many rows."""
+        with sqlite_errors(self.path):
+            self._connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def transaction(self, *, rehearsal: bool = False) -> Iterator[None]:
+        """All changes inside, or none; within another transaction, a part of it.
+
+        Parameters
+        ----------
+        rehearsal
+            Undo everything at the end.
+
+        Raises
+        ------
+        LeaseLostError
+            If a later executor has taken over.
+        """
+        if self._connection.in_transaction:
+            yield
+            return
+        self.execute("begin immediate")
+        try:
+            self._check_lease()
+            yield
+            self.execute("rollback" if rehearsal else "commit")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+
+    def take_lease(self, *, holder: str, at_us: int) -> int:
+        """Become the one that may write; number of the lease, higher than any before.
+
+        Whoever held an earlier lease is refused from now on.
+        """
+        self._lease = None
+        with self.transaction():
+            self.execute(
+                "update lease set number = number + 1, holder = ?, taken_us = ?",
+                holder,
+                at_us,
+            )
+            self._lease = self.lease_number()
+        return self._lease
+
+    def lease_number(self) -> int:
+        """Number of the newest lease."""
+        number: int = self.query("select number from lease")[0][0]
+        return number
+
+    def lease_holder(self) -> str | None:
+        """Who took the newest lease."""
+        holder: str | None = self.query("select holder from lease")[0][0]
+        return holder
+
+    @property
+    def current_lease(self) -> int:
+        """Lease under which changes are written; 0 for none."""
+        return self._lease or 0
+
+    def dispatches(self, where: str, *values: object) -> list[Dispatch]:
+        """Dispatches that fulfil a condition, which may order and limit them."""
+        found = self.query(_SELECT + "where " + where, *values)
+        return [_dispatch(row) for row in found]
+
+    def spec(self, digest: str) -> str:
+        """JSON text of all that dispatch needs, as the plan had it."""
+        text: str = self.query("select spec from specs where digest = ?", digest)[0][0]
+        return text
+
+    def add(self, dispatch: Dispatch, *, actor: str, detail: str) -> None:
+        """Put in a new dispatch, such as a retry."""
+        with self.transaction():
+            self.execute(_INSERT, *(getattr(dispatch, name) for name in COLUMNS))
+            self._note(dispatch, None, actor=actor, detail=detail)
+
+    def move(
+        self,
+        dispatch: Dispatch,
+        state: State,
+        *,
+        at_us: int,
+        actor: str,
+        detail: str | None = None,
+        **facts: Any,
+    ) -> Dispatch:
+        """Take a dispatch from the state in hand to another, and record the step.
+
+        Parameters
+        ----------
+        dispatch
+            As last read; the step is refused if the ledger's state differs.
+        state
+            Must be allowed by ``planner.executor.states.TRANSITIONS``.
+        detail
+            Why, for people.
+        facts
+            Further columns to set.
+
+        Raises
+        ------
+        LeaseLostError
+            If someone else has moved it meanwhile.
+        """
+        assert allowed(dispatch.state, state), f"{dispatch.state} to {state}"
+        after = replace(dispatch, state=state, changed_us=at_us, **facts)
+        names = ("state", "changed_us", *facts)
+        sets = ", ".join(f"{name} = ?" for name in names)
+        with self.transaction():
+            changed = self.execute(
+                f"update dispatches set {sets} where key = ? and state = ?",
+                *(getattr(after, name) for name in names),
+                dispatch.key,
+                dispatch.state,
+            )
+            if changed != 1:
+                raise LeaseLostError(f"{dispatch.key} was moved by someone else")
+            self._note(after, dispatch.state, actor=actor, detail=detail)
+        return after
+
+    def _note(
+        self,
+        dispatch: Dispatch,
+        before: State | None,
+        *,
+        actor: str,
+        detail: str | None,
+    ) -> None:
+        self.execute(
+            "insert into transitions (key, at_us, actor, lease, plan_id, "
+            "before_state, after_state, detail) values (?, ?, ?, ?, ?, ?, ?, ?)",
+            dispatch.key,
+            dispatch.changed_us,
+            actor,
+            self.current_lease,
+            dispatch.plan_id,
+            before,
+            dispatch.state,
+            detail,
+        )
+
+    def _check_lease(self) -> None:
+        if self._lease is not None and self.lease_number() != self._lease:
+            raise LeaseLostError(
+                f"lease {self._lease} has ended: {self.lease_holder()} holds "
+                f"lease {self.lease_number()}"
+            )
+
+
+@contextlib.contextmanager
+def sqlite_errors(path: Path | None) -> Iterator[None]:
+    """Say in this program's words why the ledger could not be read or written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise LedgerBusyError(
+                f"{path}: another process held the ledger for too long; nothing was "
+                "sent without a record, the next run goes on"
+            ) from error
+        raise LedgerError(f"{path}: {error}") from error
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise LedgerDamagedError(
+            f"{path} is damaged ({error}); nothing is sent. Restore it from a copy"
+        ) from error
+
+
+def _dispatch(row: tuple[Any, ...]) -> Dispatch:
+    facts = dict(zip(COLUMNS, row, strict=True))
+    return Dispatch(**{**facts, "state": State(facts["state"])})

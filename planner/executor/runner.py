@@ -1,0 +1,235 @@
+"""Supervises one shell run: ``python -P -m planner.executor.runner FOLDER``.
+
+It lives in a session of its own, so the executor may end, crash or be killed while
+the job runs. Standard library only, to start quickly and stay small. It is a
+process of its own at the edge of the system, hence it reads the clock itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from planner.executor import run_folder
+from planner.executor.capped_output import CappedOutput
+from planner.executor.processes import identify
+
+CHUNK = 1 << 18
+LINGER_S = 1.0
+"""How long output is still read after the job ended but left children writing."""
+STORE_AGAIN_S, STORE_TRIES = 5.0, 120
+"""A full disk may get room again; for ten minutes the result is held ready."""
+
+
+def main(folder: Path) -> int:
+    """Claim a run and see it through; does nothing if it was claimed before."""
+    order = run_folder.read_json(folder / run_folder.ORDER)
+    if order is None:
+        return 2
+    for number in (signal.SIGHUP, signal.SIGINT):
+        # Handled by doing nothing, not ignored: being ignored would be inherited.
+        signal.signal(number, lambda *_: None)
+    myself = identify(os.getpid())
+    assert myself is not None
+    if not run_folder.claim(folder, {**asdict(myself), "claimed_at": _now()}):
+        return 0
+    _store_result(folder, _run(folder, order))
+    return 0
+
+
+def _run(folder: Path, order: dict[str, Any]) -> dict[str, Any]:
+    started_at = _now()
+    try:
+        child = _start(order)
+    except (OSError, ValueError) as error:
+        reason = _why_not_started(order["command"], error)
+        return _result(started_at, outcome="not_started", reason=reason)
+    identity = identify(child.pid)
+    if identity is not None:
+        with contextlib.suppress(OSError):
+            run_folder.write_json(folder / run_folder.JOB, asdict(identity))
+    supervision = Supervision(child, timeout_s=order["timeout_s"])
+    limit = order["output_limit"]
+    supervision.watch(child.stdout, CappedOutput(folder / "stdout", limit=limit))
+    supervision.watch(child.stderr, CappedOutput(folder / "stderr", limit=limit))
+    supervision.until_end()
+    return _result(started_at, **_describe(child.returncode, supervision.stopped))
+
+
+def _start(order: dict[str, Any]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        order["command"],
+        cwd=order["cwd"],
+        env={**os.environ, **order["env"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a job is being ended, and after which time it is killed. [s]"""
+
+    reason: str
+    grace_s: float = 10.0
+
+
+class Supervision:
+    """Reads a job's output, ends it when told to, and notices its end.
+
+    Parameters
+    ----------
+    child
+        The job, leader of its own process group.
+    timeout_s
+        Longest running time, None for no limit. [s]
+    """
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], *, timeout_s: float | None
+    ) -> None:
+        self.stopped: Stop | None = None
+        self._child = child
+        self._times_out = None if timeout_s is None else time.monotonic() + timeout_s
+        self._kills_at: float | None = None
+        self._cancelled = False
+        self._outputs: dict[int, CappedOutput] = {}
+        self._poll = select.poll()
+        self._wake, wake_end = os.pipe()
+        for end in (self._wake, wake_end):
+            os.set_blocking(end, False)
+        self._poll.register(self._wake, select.POLLIN)
+        signal.set_wakeup_fd(wake_end)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._cancel)
+
+    def watch(self, stream: Any, output: CappedOutput) -> None:
+        """Keep what a stream of the job says."""
+        os.set_blocking(stream.fileno(), False)
+        self._outputs[stream.fileno()] = output
+        self._poll.register(stream.fileno(), select.POLLIN)
+
+    def until_end(self) -> None:
+        """Return when the job has ended and its output is stored."""
+        while self._child.poll() is None:
+            self._wait(self._seconds_left())
+            self._stop_if_needed()
+        linger_until = time.monotonic() + LINGER_S
+        while self._outputs and time.monotonic() < linger_until:
+            self._wait(linger_until - time.monotonic())
+        for handle in list(self._outputs):
+            self._finish(handle)
+
+    def _cancel(self, *_: object) -> None:
+        self._cancelled = True
+
+    def _seconds_left(self) -> float | None:
+        ends = self._kills_at if self.stopped else self._times_out
+        return None if ends is None else max(0.0, ends - time.monotonic())
+
+    def _stop_if_needed(self) -> None:
+        now = time.monotonic()
+        if self._kills_at is not None and now >= self._kills_at:
+            self._signal(signal.SIGKILL)
+            self._kills_at = None
+        if self.stopped is not None:
+            return
+        if self._cancelled:
+            self._stop(Stop("cancelled"))
+        elif self._times_out is not None and now >= self._times_out:
+            self._stop(Stop("timeout"))
+
+    def _stop(self, stop: Stop) -> None:
+        self.stopped = stop
+        self._kills_at = time.monotonic() + stop.grace_s
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, number)
+
+    def _wait(self, seconds: float | None) -> None:
+        timeout_ms = None if seconds is None else seconds * 1000 + 1
+        for handle, _ in self._poll.poll(timeout_ms):
+            if handle == self._wake:
+                os.read(self._wake, CHUNK)
+            else:
+                self._read(handle)
+
+    def _read(self, handle: int) -> None:
+        try:
+            data = os.read(handle, CHUNK)
+        except BlockingIOError:
+            return
+        if data:
+            self._outputs[handle].write(data)
+        else:
+            self._finish(handle)
+
+    def _finish(self, handle: int) -> None:
+        self._poll.unregister(handle)
+        self._outputs.pop(handle).close()
+
+
+def _describe(status: int, stopped: Stop | None) -> dict[str, Any]:
+    if stopped is not None:
+        return {"outcome": stopped.reason, "reason": f"stopped: {stopped.reason}"}
+    if status < 0:
+        number = -status
+        return {
+            "outcome": "signalled",
+            "signal": number,
+            "reason": f"killed by signal {number} ({signal.strsignal(number)})",
+        }
+    reason = None if status == 0 else f"exit status {status}"
+    return {"outcome": "exited", "exit_code": status, "reason": reason}
+
+
+def _why_not_started(command: list[str], error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"command not found: {command[0]}"
+    if isinstance(error, PermissionError):
+        return f"not executable: {command[0]}"
+    detail = error.strerror if isinstance(error, OSError) else error
+    return f"{command[0]} could not be started: {detail}"
+
+
+def _result(started_at: str, **facts: Any) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "exit_code": None,
+        "signal": None,
+        **facts,
+        "started_at": started_at,
+        "ended_at": _now(),
+    }
+
+
+def _store_result(folder: Path, result: dict[str, Any]) -> None:
+    for _ in range(STORE_TRIES):
+        try:
+            run_folder.write_json(folder / run_folder.RESULT, result)
+        except OSError:
+            time.sleep(STORE_AGAIN_S)
+        else:
+            return
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,124 @@
+"""The ledger's tables, and how an older ledger becomes a newer one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from planner.executor.states import State
+
+APPLICATION_ID = 0x63625031
+"""Marks the file as a ledger of this program ("cbP1")."""
+
+_STATES = ", ".join(f"'{state}'" for state in State)
+
+_VERSION_1 = f"""
+create table site (
+    id text not null primary key,
+    created_us bigint not null
+);
+create table plans (
+    plan_id text not null primary key,
+    date text not null,
+    serial integer not null,
+    digest text not null,
+    created_us bigint not null,
+    horizon_start_us bigint not null,
+    horizon_end_us bigint not null,
+    followed_us bigint not null
+);
+create table region_power (
+    plan_id text not null references plans (plan_id),
+    region text not null,
+    peak_kw double precision not null,
+    primary key (plan_id, region)
+);
+create table specs (
+    digest text not null primary key,
+    spec text not null
+);
+create table dispatches (
+    key text not null primary key,
+    date text not null,
+    job_id text not null,
+    segment integer not null,
+    attempt integer not null check (attempt > 0),
+    plan_id text not null references plans (plan_id),
+    region text not null,
+    executor text not null,
+    replicas integer not null,
+    power_kw double precision not null,
+    start_us bigint not null,
+    end_us bigint not null check (end_us > start_us),
+    due_us bigint not null,
+    deadline_us bigint not null,
+    on_missed text not null check (on_missed in ('run', 'skip')),
+    retries integer not null check (retries >= 0),
+    spec_digest text not null references specs (digest),
+    state text not null check (state in ({_STATES})),
+    changed_us bigint not null,
+    intent_us bigint,
+    handle text,
+    started_us bigint,
+    ended_us bigint,
+    exit_code integer,
+    reason text,
+    unique (date, job_id, segment, attempt)
+);
+create index dispatches_by_state on dispatches (state, due_us);
+create table transitions (
+    sequence integer not null primary key,
+    key text not null references dispatches (key),
+    at_us bigint not null,
+    actor text not null,
+    lease bigint not null,
+    plan_id text not null references plans (plan_id),
+    before_state text check (before_state in ({_STATES})),
+    after_state text not null check (after_state in ({_STATES})),
+    detail text
+);
+create index transitions_by_key on transitions (key);
+create view history as
+    select t.sequence, t.key, d.date, d.job_id, d.segment, d.attempt, t.at_us,
+        t.actor, t.lease, t.plan_id, p.digest as plan_digest, t.before_state,
+        t.after_state, t.detail
+    from transitions t
+    join dispatches d on d.key = t.key
+    join plans p on p.plan_id = t.plan_id;
+create table lease (
+    number bigint not null,
+    holder text,
+    taken_us bigint
+);
+insert into lease (number) values (0);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+"""Script number n leads from version n to version n + 1; never edited, only added."""
+
+VERSION = len(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Version of the tables in a ledger file; 0 for an empty file."""
+    version: int = connection.execute("pragma user_version").fetchone()[0]
+    return version
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a ledger to the newest version in one transaction: all steps or none."""
+    statements = [
+        statement
+        for script in MIGRATIONS[version_of(connection) :]
+        for statement in script.split(";")
+        if statement.strip()
+    ]
+    connection.execute("begin immediate")
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"pragma application_id = {APPLICATION_ID}")
+        connection.execute(f"pragma user_version = {VERSION}")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")

@@ -1,0 +1,365 @@
+"""What the ledger keeps, refuses and survives; real files throughout."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.executor.dispatch import run_once
+from planner.executor.errors import (
+    LeaseLostError,
+    LedgerBusyError,
+    LedgerDamagedError,
+    LedgerError,
+    LedgerMissingError,
+    LedgerPlaceError,
+    LedgerVersionError,
+)
+from planner.executor.file_systems import file_system, mount_table
+from planner.executor.keys import KEY_PATTERN, dispatch_key
+from planner.executor.ledger import Ledger
+from planner.executor.ledger_file import leased, open_ledger
+from planner.executor.schema import VERSION, migrate
+from planner.executor.states import State
+from planner.executor.verification import verify
+from tests.factories_executor import (
+    DAY,
+    MADE,
+    FakeBackend,
+    at,
+    ledger_in,
+    plan_of,
+    row,
+)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_in(tmp_path) as ledger:
+        yield ledger
+
+
+def used(folder: Path) -> None:
+    """A ledger that has sent one job, closed."""
+    with ledger_in(folder) as ledger:
+        tick(ledger)
+
+
+def tick(ledger: Ledger, backend: FakeBackend | None = None) -> None:
+    run_once(
+        plan=plan_of(row("a"), row("b", "04:00")),
+        ledger=ledger,
+        backends={"shell": backend or FakeBackend()},
+        now=at("02:00"),
+        actor="test",
+    )
+
+
+def test_keys_depend_on_everything_that_makes_a_dispatch_another() -> None:
+    facts: dict[str, Any] = {
+        "site": "s",
+        "day": DAY,
+        "job_id": "j",
+        "segment": 0,
+        "attempt": 1,
+    }
+    changes: tuple[dict[str, Any], ...] = (
+        {"site": "t"},
+        {"job_id": "k"},
+        {"segment": 1},
+        {"attempt": 2},
+    )
+    keys = [dispatch_key(**{**facts, **change}) for change in ({}, *changes)]
+    assert len(set(keys)) == 5
+    assert dispatch_key(**facts) == keys[0] == "p20261122-uhhbnwtue53iutwtaqt67wi3bx-1"
+    for key in keys:
+        assert KEY_PATTERN.fullmatch(key)
+        assert len(key) <= 63
+
+
+def test_a_used_ledger_is_opened_again_with_all_that_it_held(tmp_path: Path) -> None:
+    used(tmp_path)
+    with ledger_in(tmp_path) as ledger:
+        states = ledger.query("select job_id, state from dispatches order by job_id")
+        assert states == [("a", "sent"), ("b", "planned")]
+        assert ledger.query("pragma journal_mode") == [("wal",)]
+        assert ledger.query("pragma synchronous") == [(2,)]
+        assert verify(ledger) == ()
+
+
+def test_every_transition_is_recorded_with_time_actor_plan_and_digest(
+    ledger: Ledger,
+) -> None:
+    tick(ledger)
+    steps = ledger.query(
+        "select at_us, actor, plan_id, plan_digest, before_state, after_state "
+        "from history where job_id = 'a' order by sequence"
+    )
+    now_us = 1_795_312_800_000_000
+    start = (now_us, "test", "plan-1", "digest-1")
+    assert steps == [
+        (*start, None, "planned"),
+        (*start, "planned", "intent"),
+        (*start, "intent", "sent"),
+    ]
+
+
+def test_ex12_a_ledger_that_is_gone_is_not_replaced_by_an_empty_one(
+    tmp_path: Path,
+) -> None:
+    used(tmp_path)
+    for path in tmp_path.glob("ledger.sqlite*"):
+        path.unlink()
+    with pytest.raises(LedgerMissingError, match="existed and is gone"):
+        ledger_in(tmp_path)
+    assert not (tmp_path / "ledger.sqlite").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+def test_ex12_a_file_that_is_no_ledger_is_refused(
+    tmp_path: Path, content: bytes
+) -> None:
+    used(tmp_path)
+    (tmp_path / "ledger.sqlite").write_bytes(content)
+    with pytest.raises(LedgerDamagedError, match=r"ledger\.sqlite"):
+        ledger_in(tmp_path)
+
+
+def test_ex12_a_ledger_of_another_site_is_refused(tmp_path: Path) -> None:
+    used(tmp_path / "here")
+    open_ledger(tmp_path / "there", now=MADE, site="other").close()
+    (tmp_path / "there/ledger.sqlite").replace(tmp_path / "here/ledger.sqlite")
+    with pytest.raises(LedgerDamagedError, match="site other"):
+        ledger_in(tmp_path / "here")
+
+
+def test_ex12_an_older_copy_of_the_ledger_is_refused(tmp_path: Path) -> None:
+    used(tmp_path)
+    copy = (tmp_path / "ledger.sqlite").read_bytes()
+    used(tmp_path)
+    (tmp_path / "ledger.sqlite").write_bytes(copy)
+    with pytest.raises(LedgerDamagedError, match="older than"):
+        ledger_in(tmp_path)
+
+
+def problems_of(folder: Path) -> tuple[str, ...]:
+    """Why a ledger is refused, or what its own check finds."""
+    try:
+        with ledger_in(folder) as ledger:
+            return verify(ledger)
+    except LedgerError as error:
+        return (str(error),)
+
+
+def test_ex12_damage_in_any_page_is_found(tmp_path: Path) -> None:
+    used(tmp_path)
+    path = tmp_path / "ledger.sqlite"
+    whole = path.read_bytes()
+    assert problems_of(tmp_path) == ()
+    for begin in range(0, len(whole), 4096):
+        path.write_bytes(whole[:begin] + b"\xff" * 64 + whole[begin + 64 :])
+        assert problems_of(tmp_path)
+
+
+def test_a_spec_that_was_changed_in_the_ledger_is_never_run(ledger: Ledger) -> None:
+    plan = plan_of(row("a", "03:00"))
+    facts: dict[str, Any] = {
+        "ledger": ledger,
+        "backends": {"shell": FakeBackend()},
+        "actor": "test",
+    }
+    run_once(plan=plan, now=at("02:00"), **facts)
+    ledger.execute("update specs set spec = replace(spec, 'true', 'rm')")
+    with pytest.raises(LedgerDamagedError, match="not the one that its plan held"):
+        run_once(plan=plan, now=at("03:00"), **facts)
+    assert any("was changed" in problem for problem in verify(ledger))
+
+
+def test_ex12_a_network_file_system_is_refused(tmp_path: Path) -> None:
+    mounts = f"/dev/sda / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n"
+    with pytest.raises(LedgerPlaceError, match="nfs4"):
+        ledger_in(tmp_path / "outputs", mounts=mounts)
+    assert list(tmp_path.iterdir()) == [tmp_path / "outputs"]
+    assert file_system(Path("/"), mounts) == "ext4"
+    assert file_system(tmp_path, "") is None
+    assert file_system(tmp_path, mount_table()) not in (None, "nfs4")
+
+
+def test_ex13_a_newer_ledger_is_refused_naming_both_versions(tmp_path: Path) -> None:
+    used(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
+        connection.execute(f"pragma user_version = {VERSION + 1}")
+    message = f"version {VERSION + 1}, this program knows up to {VERSION}"
+    with pytest.raises(LedgerVersionError, match=message):
+        ledger_in(tmp_path)
+
+
+def test_ex13_a_failing_upgrade_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("create table plans (other text)")
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection)
+        tables = connection.execute("select name from sqlite_master").fetchall()
+        assert tables == [("plans",)]
+
+
+def test_a_crash_while_the_ledger_is_made_leaves_none_or_a_whole_one(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "ledger.new.sqlite").write_bytes(b"half of it")
+    (tmp_path / "ledger.new.sqlite-journal").write_bytes(b"half of it")
+    used(tmp_path)
+    (tmp_path / "ledger.marker.json").unlink()
+    ledger_in(tmp_path).close()
+    assert (tmp_path / "ledger.marker.json").exists()
+
+
+def test_ex08_who_lost_the_lease_cannot_write_any_more(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as frozen, ledger_in(tmp_path) as later:
+        tick(frozen)
+        frozen.take_lease(holder="frozen", at_us=1)
+        (row_b,) = frozen.dispatches("job_id = 'b'")
+        later.take_lease(holder="later", at_us=2)
+        with pytest.raises(LeaseLostError, match="later"):
+            frozen.move(row_b, State.INTENT, at_us=3, actor="frozen")
+        assert later.dispatches("job_id = 'b'") == [row_b]
+
+
+def test_a_dispatch_that_someone_else_moved_is_not_moved_again(
+    ledger: Ledger,
+) -> None:
+    tick(ledger)
+    (row_b,) = ledger.dispatches("job_id = 'b'")
+    ledger.move(row_b, State.CANCELLED, at_us=3, actor="user")
+    with pytest.raises(LeaseLostError, match="someone else"):
+        ledger.move(row_b, State.INTENT, at_us=3, actor="test")
+
+
+def test_a_step_that_the_table_does_not_allow_is_a_defect(ledger: Ledger) -> None:
+    tick(ledger)
+    (row_b,) = ledger.dispatches("job_id = 'b'")
+    with pytest.raises(AssertionError, match="planned to done"):
+        ledger.move(row_b, State.DONE, at_us=3, actor="test")
+
+
+def test_ex07_a_second_executor_leaves_and_names_the_first(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as first, ledger_in(tmp_path) as second:
+        backend = FakeBackend()
+        with leased(first, holder="first on host", now=at("02:00")):
+            done = run_once(
+                plan=plan_of(row("a")),
+                ledger=second,
+                backends={"shell": backend},
+                now=at("02:00"),
+                actor="second",
+            )
+        assert done.at_work == "first on host"
+        assert backend.submitted == []
+
+
+def test_ex09_the_lease_of_a_killed_executor_is_free_at_once(tmp_path: Path) -> None:
+    ledger_in(tmp_path).close()
+    code = (
+        "import os, sys; from tests.factories_executor import *\n"
+        "from pathlib import Path; from planner.executor.ledger_file import leased\n"
+        "with leased(ledger_in(Path(sys.argv[1])), holder='x', now=MADE) as mine:\n"
+        "    assert mine; os.kill(os.getpid(), 9)\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=environ, check=False
+    )
+    assert killed.returncode == -9
+    with ledger_in(tmp_path) as ledger:
+        backend = FakeBackend()
+        tick(ledger, backend)
+        assert len(backend.submitted) == 1
+
+
+def test_ex10_a_busy_ledger_is_waited_for_and_then_nothing_is_sent(
+    tmp_path: Path,
+) -> None:
+    used(tmp_path)
+    backend = FakeBackend()
+    with (
+        ledger_in(tmp_path, busy_s=0.1) as ledger,
+        contextlib.closing(
+            sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+        ) as other,
+    ):
+        other.execute("begin immediate")
+        with pytest.raises(LedgerBusyError, match="next run goes on"):
+            tick(ledger, backend)
+        assert backend.submitted == []
+        other.execute("rollback")
+        run_once(
+            plan=None,
+            ledger=ledger,
+            backends={"shell": backend},
+            now=at("04:00"),
+            actor="test",
+        )
+        assert len(backend.submitted) == 1
+
+
+def test_ex10_a_write_of_another_process_only_delays_the_run(tmp_path: Path) -> None:
+    used(tmp_path)
+    code = (
+        "import sqlite3, sys, time\n"
+        "c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('begin immediate'); print('held', flush=True)\n"
+        "time.sleep(0.5); c.execute('rollback')\n"
+    )
+    path = str(tmp_path / "ledger.sqlite")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, path], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with ledger_in(tmp_path) as ledger:
+            tick(ledger)
+            assert verify(ledger) == ()
+
+
+def test_ex11_what_cannot_be_recorded_is_not_sent(tmp_path: Path) -> None:
+    backend = FakeBackend()
+    with ledger_in(tmp_path) as ledger:
+        tick(ledger)
+        pages = ledger.query("pragma page_count")[0][0]
+        ledger.execute(f"pragma max_page_count = {pages}")
+        many = plan_of(*(row(f"j{n}") for n in range(300)), serial=2)
+        facts: dict[str, Any] = {
+            "ledger": ledger,
+            "backends": {"shell": backend},
+            "actor": "test",
+        }
+        with pytest.raises(LedgerError, match="full"):
+            run_once(plan=many, now=at("02:00"), **facts)
+        assert backend.submitted == []
+        ledger.execute("pragma max_page_count = 1000000")
+        run_once(plan=many, now=at("02:00"), **facts)
+        assert len(backend.submitted) == 300
+
+
+def test_a_rehearsal_without_a_ledger_leaves_the_disk_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "outputs"
+    with open_ledger(folder, now=MADE, rehearsal=True) as ledger:
+        done = run_once(
+            plan=plan_of(row("a")),
+            ledger=ledger,
+            backends={"shell": FakeBackend()},
+            now=at("02:00"),
+            actor="test",
+            dry_run=True,
+        )
+    assert [event.job_id for event in done.started] == ["a"]
+    assert not folder.exists()
