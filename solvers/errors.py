@@ -6,6 +6,7 @@
     ├── SolverNotInstalledError   an engine's library is missing
     ├── SolverUnknownError        no solver has this name
     ├── EngineError               an engine crashed, hung or ran out of memory
+    ├── ModelTooLargeError        a model that would not fit was not built
     ├── SolverCheckError          an engine's answer broke a limit
     └── ScheduleMismatchError     a schedule does not belong to the problem
 """
@@ -29,6 +30,10 @@ class SolverUnknownError(SolverError):
 
 class EngineError(SolverError):
     """An engine crashed, was killed, hung, or ran out of memory."""
+
+
+class ModelTooLargeError(SolverError):
+    """The exact model of this problem would exceed the documented size."""
 
 
 class SolverCheckError(SolverError):

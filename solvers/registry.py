@@ -12,6 +12,12 @@ SOLVERS = {
     "asap": "solvers.asap:Asap",
     "threshold": "solvers.threshold:Threshold",
     "greedy": "solvers.greedy:Greedy",
+    "exact": "solvers.exact.solver:Exact",
+    "highs": "solvers.exact.solver:Highs",
+    "scip": "solvers.exact.solver:Scip",
+    "cp-sat": "solvers.exact.solver:CpSat",
+    "cbc": "solvers.exact.solver:Cbc",
+    "auto": "solvers.auto:Auto",
 }
 """Name to ``module:class``; one line for each solver."""
 

@@ -1,0 +1,1 @@
+"""One sparse time-indexed model, and the engines that solve it."""

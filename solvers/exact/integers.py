@@ -1,0 +1,123 @@
+r"""A program rounded outwards to whole numbers, for an engine that knows no other.
+
+Every variable gets a unit: 1 for whole ones, a small fraction for the others. A
+row's terms and limits are multiplied by a power of two and rounded so that what
+was allowed stays allowed; a cost is rounded down. So the rounded program's optimum,
+scaled back, is at most the true one, without any appeal to tolerances: if :math:`v`
+keeps a row, so does :math:`\lceil v / \text{unit} \rceil` the rounded row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.exact.program import Program
+from solvers.problem import FloatArray
+
+FRACTION = 2.0**-20
+"""Unit of a variable that need not be whole."""
+
+LARGEST_ACTIVITY = 2.0**50
+"""Of a row or the objective; CP-SAT adds them up in 64 bits."""
+
+LARGEST_LIMIT = 2.0**60
+"""Stands for infinity in a rounded row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WholeProgram:
+    """A rounded program and the way back.
+
+    Parameters
+    ----------
+    program
+        Whole numbers in all its arrays.
+    variable_unit
+        What 1 means in the original, shape (n_variables,).
+    cost_unit
+        What 1 of its objective means in the original.
+    cost_error
+        Most by which rounding variables up can raise its objective.
+    """
+
+    program: Program
+    variable_unit: FloatArray
+    cost_unit: float
+    cost_error: float
+
+    def to_whole(self, values: FloatArray) -> FloatArray:
+        """Values of the original as values of the rounded program."""
+        whole: FloatArray = np.ceil(values / self.variable_unit - 1e-6)
+        return np.clip(whole, self.program.lower, self.program.upper)
+
+    def from_whole(self, whole: FloatArray) -> FloatArray:
+        """Values of the rounded program as values of the original."""
+        values: FloatArray = whole * self.variable_unit
+        return values
+
+    def bound(self, bound: float) -> float:
+        """Lower limit of the original from one of the rounded program."""
+        return bound * self.cost_unit - self.cost_error
+
+
+def round_outwards(program: Program) -> WholeProgram:
+    """Rounded program whose best is never above that of the original."""
+    unit = np.where(program.integer, 1.0, FRACTION)
+    lower = np.floor(program.lower / unit)
+    upper = np.ceil(program.upper / unit)
+
+    entry_row = program.entry_row
+    terms = program.values * unit[program.indices]
+    reach = np.bincount(
+        entry_row,
+        weights=np.abs(terms) * upper[program.indices],
+        minlength=program.n_rows,
+    )
+    scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, 1e-300))
+    terms = terms * scale[entry_row]
+    # A row is a ceiling, a floor, or an equation of whole numbers: a ceiling's
+    # terms go down, a floor's up. Rounding a fraction up adds at most one unit.
+    is_floor = np.isinf(program.row_upper)
+    whole_terms = np.where(is_floor[entry_row], np.ceil(terms), np.floor(terms))
+    fractional = unit[program.indices] < 1.0
+    rises = np.bincount(
+        entry_row,
+        weights=np.where(
+            fractional & ((whole_terms > 0) != is_floor[entry_row]),
+            np.abs(whole_terms),
+            0.0,
+        ),
+        minlength=program.n_rows,
+    )
+    row_upper = np.ceil(program.row_upper * scale) + rises
+    row_lower = np.floor(program.row_lower * scale) - rises
+
+    cost = program.cost * unit
+    cost_scale = _power_below(
+        LARGEST_ACTIVITY / np.maximum(np.abs(cost) @ upper, 1e-300)
+    )
+    dearer = np.where((unit < 1.0) & (cost > 0), cost, 0.0)
+    return WholeProgram(
+        program=Program(
+            cost=np.floor(cost * cost_scale),
+            lower=lower,
+            upper=upper,
+            integer=np.ones(program.n_variables, dtype=bool),
+            row_lower=np.maximum(row_lower, -LARGEST_LIMIT),
+            row_upper=np.minimum(row_upper, LARGEST_LIMIT),
+            indptr=program.indptr,
+            indices=program.indices,
+            values=whole_terms,
+        ),
+        variable_unit=unit,
+        cost_unit=float(1.0 / cost_scale),
+        cost_error=float(dearer.sum()),
+    )
+
+
+def _power_below(values: FloatArray) -> FloatArray:
+    """Largest power of two that is at most each value, at most 2 to the 40."""
+    power: FloatArray = np.exp2(np.minimum(np.floor(np.log2(values)), 40.0))
+    return power

@@ -1,0 +1,261 @@
+"""The exact solvers: one model, several engines, none of them believed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from solvers.errors import ModelTooLargeError, SolverCheckError, SolverError
+from solvers.evaluate import evaluate
+from solvers.exact.answer import safe_bound, to_schedule, to_values
+from solvers.exact.columns import count_entries
+from solvers.exact.engine import (
+    Engine,
+    EngineAnswer,
+    EngineOptions,
+    Outcome,
+    load_engine,
+)
+from solvers.exact.model import Model, build_model
+from solvers.exact.program import Program
+from solvers.exact.verdict import broken_limits, contradicts, settle
+from solvers.isolation import Limits, run_isolated
+from solvers.problem import FloatArray, Problem
+from solvers.solution import Schedule, Solution, SolveOptions, Stats
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_ENGINE = "highs"
+"""Chosen by measurement; docs/decisions/0001-exact-engine.md has the figures."""
+
+MAX_ENTRIES = 20_000_000
+"""Touched slots over all places of all jobs; a larger model is not built."""
+
+SECOND_TRY = {"highs": "scip", "scip": "highs", "cp-sat": "highs", "cbc": "highs"}
+"""Engine that takes over, without presolve, when the first one's answer is broken."""
+
+_MARGIN_S = 1.0
+"""Time beyond the limit after which an engine is stopped by force."""
+
+_START_S = 0.4
+"""Time that a child needs to start, taken off the engine's own limit."""
+
+
+class Exact:
+    """Solves the time-indexed model with a mixed-integer engine.
+
+    Options in ``SolveOptions.extra``: ``engine`` (a name in ``ENGINES``),
+    ``isolate`` (False runs the engine in this process, for many tiny problems),
+    ``memory_gb`` (limit of the engine's process).
+    """
+
+    def __init__(self, engine: str | None = None) -> None:
+        self._engine = engine
+
+    @property
+    def name(self) -> str:
+        """Name under which the solver is registered."""
+        return self._engine or "exact"
+
+    def solve(
+        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+    ) -> Solution:
+        """Schedule the jobs; see ``solvers.solver.Solver``.
+
+        Raises
+        ------
+        ModelTooLargeError
+            Before any memory is taken, if the model would exceed ``MAX_ENTRIES``.
+        EngineError, SolverCheckError
+            If every try failed and there is no hint to return instead.
+        KeyboardInterrupt
+            On Ctrl-C without a hint; with one, it is returned.
+        """
+        began = time.perf_counter()
+        entries = count_entries(problem.jobs)
+        if entries > MAX_ENTRIES:
+            raise ModelTooLargeError(
+                f"the exact model would have {entries:,} entries, the limit is "
+                f"{MAX_ENTRIES:,}; use --solver auto or greedy"
+            )
+        engine = self._engine or str(options.extra.get("engine", DEFAULT_ENGINE))
+        search = Search(problem, options, began=began)
+        if hint is not None:
+            search.offer(hint, source="the hint")
+        try:
+            search.run(engine)
+        except KeyboardInterrupt:
+            if search.best is None:
+                raise
+            search.say("stopped by the user; this is the best plan so far")
+        return search.solution(self.name)
+
+
+@dataclass(slots=True)
+class Search:
+    """Best plan, best bound and what happened so far, for one problem."""
+
+    problem: Problem
+    options: SolveOptions
+    began: float
+    best: Schedule | None = None
+    objective: float = float("inf")
+    bound: float | None = None
+    engine: str = ""
+    messages: list[str] = field(default_factory=list)
+
+    def run(self, engine: str) -> None:
+        """Try an engine, and once more with other settings if its answer is broken.
+
+        Raises
+        ------
+        SolverError
+            If both tries failed and nothing is in hand.
+        """
+        call = load_engine(engine)
+        model = build_model(self.problem)
+        if not model.n_places:
+            self.offer(Schedule.empty(self.problem.n_jobs), source="an empty day")
+            self._take_bound(self.objective, source="an empty model")
+            return
+        try:
+            self._try(call, model, cautious=False)
+        except SolverError as first:
+            self.say(f"{engine}: {first}")
+            second = SECOND_TRY.get(engine, DEFAULT_ENGINE)
+            if self._remaining() < max(0.1 * self.options.time_limit_s, 0.2):
+                if self.best is None:
+                    raise
+                return
+            self._second_try(second, model)
+
+    def _second_try(self, engine: str, model: Model) -> None:
+        try:
+            self._try(load_engine(engine), model, cautious=True)
+            self.say(f"second try with {engine} without presolve")
+        except SolverError as error:
+            self.say(f"{engine}, second try: {error}")
+            if self.best is None:
+                raise
+
+    def _try(self, call: Engine, model: Model, *, cautious: bool) -> None:
+        start = None
+        if self.best is not None:
+            start = to_values(model, self.problem, self.best)
+        answer = self._call(call, model.program, start, cautious=cautious)
+        self.engine = answer.engine
+        if answer.outcome is Outcome.INFEASIBLE:
+            raise SolverCheckError(
+                f"{answer.engine} claims that there is no plan, which is never true: "
+                "every job may be left out"
+            )
+        if answer.values is None:
+            self.say(f"{answer.engine} found no plan in the time given")
+        else:
+            self.offer(to_schedule(model, answer.values), source=answer.engine)
+        self._take_bound(safe_bound(model, answer), source=answer.engine)
+
+    def _call(
+        self,
+        call: Engine,
+        program: Program,
+        start: FloatArray | None,
+        *,
+        cautious: bool,
+    ) -> EngineAnswer:
+        isolate = bool(self.options.extra.get("isolate", True))
+        remaining = self._remaining()
+        engine_options = EngineOptions(
+            gap=self.options.gap,
+            time_limit_s=max(remaining - _START_S * isolate, 0.05),
+            seed=self.options.seed,
+            threads=self.options.threads,
+            cautious=cautious,
+        )
+        if not isolate:
+            return call(program, engine_options, start)
+        memory_gb = self.options.extra.get("memory_gb")
+        limits = Limits(
+            time_limit_s=max(remaining, 0.5) + _MARGIN_S,
+            memory_bytes=None if memory_gb is None else int(float(memory_gb) * 2**30),
+        )
+        return run_isolated(call, program, engine_options, start, limits=limits)
+
+    def offer(self, schedule: Schedule, *, source: str) -> None:
+        """Take a schedule if it keeps all limits and is better than the best.
+
+        Raises
+        ------
+        SolverCheckError
+            If it breaks a limit.
+        """
+        broken = broken_limits(self.problem, schedule)
+        if broken is not None:
+            raise SolverCheckError(f"the plan of {source} is refused: {broken}")
+        objective = evaluate(self.problem, schedule).objective
+        if objective < self.objective:
+            self.best, self.objective = schedule, objective
+
+    def _take_bound(self, bound: float | None, *, source: str) -> None:
+        if bound is None:
+            return
+        if contradicts(self.objective, bound):
+            raise SolverCheckError(
+                f"{source} claims a bound of {bound:.6g}, but a valid plan costs "
+                f"{self.objective:.6g}; the claim is dropped"
+            )
+        self.bound = bound if self.bound is None else max(self.bound, bound)
+
+    def say(self, message: str) -> None:
+        """Remember and log what happened."""
+        logger.info("%s", message)
+        self.messages.append(message)
+
+    def _remaining(self) -> float:
+        return self.options.time_limit_s - (time.perf_counter() - self.began)
+
+    def solution(self, name: str) -> Solution:
+        """What is known at the end."""
+        stats = Stats(
+            solver=name,
+            engine=self.engine,
+            seconds=time.perf_counter() - self.began,
+            seed=self.options.seed,
+            messages=tuple(self.messages),
+        )
+        return settle(
+            self.problem,
+            self.best,
+            bound=self.bound,
+            asked_gap=self.options.gap,
+            stats=stats,
+        )
+
+
+class Highs(Exact):
+    """The exact model solved by HiGHS."""
+
+    def __init__(self) -> None:
+        super().__init__("highs")
+
+
+class Scip(Exact):
+    """The exact model solved by SCIP."""
+
+    def __init__(self) -> None:
+        super().__init__("scip")
+
+
+class CpSat(Exact):
+    """The exact model, rounded outwards to whole numbers, solved by CP-SAT."""
+
+    def __init__(self) -> None:
+        super().__init__("cp-sat")
+
+
+class Cbc(Exact):
+    """The exact model solved by the CBC that PuLP brings along."""
+
+    def __init__(self) -> None:
+        super().__init__("cbc")
