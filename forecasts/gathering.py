@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+import numpy as np
+import numpy.typing as npt
+
 from forecasts.chain import Answer, Chain, build_chain, follow
 from forecasts.errors import (
     ForecastError,
@@ -19,6 +22,8 @@ from forecasts.typical_profiles import profile_of
 from inputs.errors import Finding, InputError, SettingsError
 from inputs.settings import Region, Workspace
 from inputs.timegrid import TimeGrid
+
+FloatArray = npt.NDArray[np.float64]
 
 DISAGREEMENT = 4.0
 """Factor between a day's mean and the zone's typical level that is worth a note."""
@@ -58,6 +63,24 @@ class ForecastSet:
     def signal(self) -> Signal | None:
         """Which emissions the carbon intensities of all regions count."""
         return self.carbon[0].signal
+
+    @property
+    def g_per_kwh(self) -> FloatArray:
+        """Carbon intensity, shape (n_regions, n_slots). [g/kWh]"""
+        return np.stack([forecast.values for forecast in self.carbon])
+
+    @property
+    def solar_kw(self) -> FloatArray:
+        """On-site solar power, 0 without an array, shape (n_regions, n_slots). [kW]"""
+        nothing = np.zeros(self.grid.n_slots)
+        return np.stack([nothing if f is None else f.values for f in self.solar])
+
+    @property
+    def price_per_kwh(self) -> FloatArray | None:
+        """Electricity price, shape (n_regions, n_slots); None without a forecast."""
+        if self.price is None:
+            return None
+        return np.stack([forecast.values for forecast in self.price])
 
     @property
     def forecasts(self) -> tuple[Forecast, ...]:
