@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from outputs.charts.delays import delays
 from outputs.comparison import Comparison, FloatArray, PolicyDay
 from outputs.report.data import Report, notices
 from outputs.report.sections import moved_jobs, unplaced_reasons, unplaced_rows
-from outputs.savings import Saving, SideBySide, by_region, by_team
+from outputs.savings import Saving, SideBySide, by_region, by_team, saving
 from outputs.sheets import limit_series
 
 SCHEMA = 1
@@ -47,6 +48,21 @@ def document(report: Report) -> dict[str, Any]:
         "notices": notices(report),
         "assumptions": list(report.all_assumptions()),
         "series": _series(comparison),
+    }
+
+
+def policies_document(comparison: Comparison) -> dict[str, Any]:
+    """Policies of one day side by side, without a plan file; see ``document``."""
+    pairs = itertools.combinations([policy.name for policy in comparison.policies], 2)
+    return {
+        "schema": SCHEMA,
+        "date": comparison.grid.date.isoformat(),
+        "jobs": comparison.n_jobs,
+        "policies": [_policy(policy) for policy in comparison.policies],
+        "savings": [
+            _saving(saving(comparison, plan, baseline=baseline))
+            for baseline, plan in pairs
+        ],
     }
 
 
