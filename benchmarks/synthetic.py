@@ -166,6 +166,4 @@ def _solar(
 
 if __name__ == "__main__":
     problem = synthetic_day(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
-    print(
-        dict(zip(("jobs", "regions", "slots", "resources"), problem.shape, strict=True))
-    )
+    print("jobs, regions, slots, resources:", problem.shape)

@@ -21,6 +21,7 @@ from solvers.evaluate import solar_used
 from solvers.exact.engine import EngineAnswer
 from solvers.exact.groups import ungroup
 from solvers.exact.model import Model
+from solvers.exact.sums import sum_by
 from solvers.problem import FloatArray, Int64Array, Problem
 from solvers.solution import Schedule
 
@@ -44,7 +45,7 @@ def to_schedule(model: Model, values: FloatArray) -> Schedule:
     if not (np.isfinite(x).all() and (np.abs(x - count) <= WHOLE).all()):
         raise SolverCheckError("the engine's values are not whole numbers")
     columns, groups = model.columns, model.groups
-    placed = np.bincount(columns.group, weights=count, minlength=len(groups))
+    placed = sum_by(columns.group, count, len(groups))
     if (count < 0).any() or (placed > groups.size).any():
         raise SolverCheckError("the engine placed a job more than once")
     return ungroup(
@@ -60,21 +61,21 @@ def to_values(model: Model, problem: Problem, schedule: Schedule) -> FloatArray:
     """Values of all variables that mean a schedule, as a start for an engine."""
     columns, groups, solar = model.columns, model.groups, model.solar
     count = _count_places(model, problem, schedule)
-    placed = np.bincount(columns.group, weights=count, minlength=len(groups))
+    placed = sum_by(columns.group, count, len(groups))
     shape = (problem.places.n_regions, problem.places.n_slots)
-    load = np.bincount(
+    load = sum_by(
         columns.entry_cell,
-        weights=columns.entry_kwh * count[columns.entry_column],
-        minlength=shape[0] * shape[1],
+        columns.entry_kwh * count[columns.entry_column],
+        shape[0] * shape[1],
     )
     used = solar_used(problem.places, load.reshape(shape)).ravel()[solar.used_cell]
     over = solar.used_cell[solar.overflow]
     wanted = np.minimum(load[solar.used_cell], solar.used_kwh)
     member = solar.used_budget >= 0
-    spent = np.bincount(
+    spent = sum_by(
         solar.used_budget[member],
-        weights=wanted[member],
-        minlength=len(solar.budget_kwh),
+        wanted[member],
+        len(solar.budget_kwh),
     )
     is_spent = spent >= solar.budget_kwh
     return np.concatenate(
@@ -125,3 +126,21 @@ def safe_bound(model: Model, answer: EngineAnswer) -> float | None:
     n_others = program.n_variables - model.n_places - len(model.groups)
     reduced_costs = answer.tolerance * (n_jobs + n_others)
     return model.unit * (answer.bound - reduced_costs - SAFETY * abs(answer.bound))
+
+
+def trivial_bound(model: Model) -> float:
+    """Bound that needs no engine: every group at its cheapest, all solar used.
+
+    Zero where nothing costs less than zero, exactly, so that a free day is proven.
+    """
+    program, n_places, groups = model.program, model.n_places, model.groups
+    n_placed = n_places + len(groups)
+    cheapest = program.cost[n_places:n_placed].copy()
+    np.minimum.at(cheapest, model.columns.group, program.cost[:n_places])
+    refunds = np.minimum(program.cost[n_placed:], 0.0).sum()
+    terms = groups.size * cheapest
+    bound = terms.sum() + refunds
+    bound -= SAFETY * (np.abs(terms).sum() + abs(refunds))
+    if (program.cost[:n_placed] >= 0.0).all() and (model.solar.used_weight >= 0).all():
+        bound = max(bound, 0.0)
+    return float(model.unit * bound)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.exact.groups import Groups
+from solvers.exact.sums import sum_by
 from solvers.feasibility import TOLERANCE
 from solvers.problem import FloatArray, Int64Array, Places, Problem, RigidJobs
 
@@ -53,9 +54,7 @@ class Columns:
         """
         jobs = problem.jobs
         energy = self.entry_kwh * weight_per_kwh.ravel()[self.entry_cell]
-        cost: FloatArray = np.bincount(
-            self.entry_column, weights=energy, minlength=len(self)
-        )
+        cost: FloatArray = sum_by(self.entry_column, energy, len(self))
         cost += jobs.place_cost[self.job, self.region]
         cost += jobs.delay_cost[self.job] * (self.start - jobs.first[self.job])
         return cost
@@ -134,9 +133,7 @@ def most_at_once(
     last = np.append(np.diff(key[order]) > 0, True)[: len(order)]
     largest = order[last]
     weights = amount[largest] * groups.size[group[largest]]
-    most: FloatArray = np.bincount(
-        columns.entry_cell[largest], weights=weights, minlength=n_cells
-    )
+    most: FloatArray = sum_by(columns.entry_cell[largest], weights, n_cells)
     return most
 
 

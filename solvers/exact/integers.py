@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.exact.program import Program
+from solvers.exact.sums import sum_by
 from solvers.problem import FloatArray
 
 FRACTION = 2.0**-20
@@ -70,10 +71,10 @@ def round_outwards(program: Program) -> WholeProgram:
 
     entry_row = program.entry_row
     terms = program.values * unit[program.indices]
-    reach = np.bincount(
+    reach = sum_by(
         entry_row,
-        weights=np.abs(terms) * upper[program.indices],
-        minlength=program.n_rows,
+        np.abs(terms) * upper[program.indices],
+        program.n_rows,
     )
     scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, 1e-300))
     terms = terms * scale[entry_row]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.exact.rows import RowBlock, joined
+from solvers.exact.sums import sum_by
 from solvers.problem import BoolArray, FloatArray, Int64Array
 
 
@@ -54,9 +55,7 @@ class Program:
     def activity(self, values: FloatArray) -> FloatArray:
         """``A v``, shape (n_rows,)."""
         terms = self.values * values[self.indices]
-        total: FloatArray = np.bincount(
-            self.entry_row, weights=terms, minlength=self.n_rows
-        )
+        total: FloatArray = sum_by(self.entry_row, terms, self.n_rows)
         return total
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from solvers.exact.columns import Columns, most_at_once
 from solvers.exact.groups import Groups
 from solvers.exact.rows import RowBlock
+from solvers.exact.sums import sum_by
 from solvers.problem import BoolArray, FloatArray, Int64Array, Places
 
 
@@ -107,7 +108,7 @@ def _budgets(places: Places, usable: FloatArray) -> tuple[FloatArray, Int64Array
     region = np.repeat(np.arange(places.n_regions), places.n_slots)
     of_cell = region * n_days + np.tile(places.day, places.n_regions)
     budget = places.solar_budget_kwh.ravel()
-    most = np.bincount(of_cell, weights=usable, minlength=len(budget))
+    most = sum_by(of_cell, usable, len(budget))
     binds = np.flatnonzero(most > budget)
     index = np.full(len(budget), -1)
     index[binds] = np.arange(len(binds))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from solvers.errors import ModelTooLargeError, SolverCheckError, SolverError
 from solvers.evaluate import evaluate
-from solvers.exact.answer import safe_bound, to_schedule, to_values
+from solvers.exact.answer import safe_bound, to_schedule, to_values, trivial_bound
 from solvers.exact.columns import count_entries
 from solvers.exact.engine import (
     Engine,
@@ -19,10 +19,20 @@ from solvers.exact.engine import (
 )
 from solvers.exact.model import Model, build_model
 from solvers.exact.program import Program
-from solvers.exact.verdict import broken_limits, contradicts, settle
+from solvers.exact.verdict import (
+    broken_limits,
+    contradicts,
+    settle,
+)
 from solvers.isolation import Limits, run_isolated
 from solvers.problem import FloatArray, Problem
-from solvers.solution import Schedule, Solution, SolveOptions, Stats
+from solvers.solution import (
+    Schedule,
+    Solution,
+    SolveOptions,
+    Stats,
+    relative_gap,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -115,16 +125,17 @@ class Search:
         """
         call = load_engine(engine)
         model = build_model(self.problem)
+        self.take_bound(trivial_bound(model), source="the model")
         if not model.n_places:
             self.offer(Schedule.empty(self.problem.n_jobs), source="an empty day")
-            self._take_bound(self.objective, source="an empty model")
+            self.take_bound(self.objective, source="an empty model")
             return
         try:
             self._try(call, model, cautious=False)
         except SolverError as first:
             self.say(f"{engine}: {first}")
             second = SECOND_TRY.get(engine, DEFAULT_ENGINE)
-            if self._remaining() < max(0.1 * self.options.time_limit_s, 0.2):
+            if self.remaining() < max(0.1 * self.options.time_limit_s, 0.2):
                 if self.best is None:
                     raise
                 return
@@ -154,7 +165,7 @@ class Search:
             self.say(f"{answer.engine} found no plan in the time given")
         else:
             self.offer(to_schedule(model, answer.values), source=answer.engine)
-        self._take_bound(safe_bound(model, answer), source=answer.engine)
+        self.take_bound(safe_bound(model, answer), source=answer.engine)
 
     def _call(
         self,
@@ -165,7 +176,7 @@ class Search:
         cautious: bool,
     ) -> EngineAnswer:
         isolate = bool(self.options.extra.get("isolate", True))
-        remaining = self._remaining()
+        remaining = self.remaining()
         engine_options = EngineOptions(
             gap=self.options.gap,
             time_limit_s=max(remaining - _START_S * isolate, 0.05),
@@ -197,10 +208,17 @@ class Search:
         if objective < self.objective:
             self.best, self.objective = schedule, objective
 
-    def _take_bound(self, bound: float | None, *, source: str) -> None:
+    def take_bound(self, bound: float | None, *, source: str) -> None:
+        """Take a proven bound if it is better than the best.
+
+        Raises
+        ------
+        SolverCheckError
+            If a valid plan is known that costs less.
+        """
         if bound is None:
             return
-        if contradicts(self.objective, bound):
+        if self.best is not None and contradicts(self.problem, self.best, bound):
             raise SolverCheckError(
                 f"{source} claims a bound of {bound:.6g}, but a valid plan costs "
                 f"{self.objective:.6g}; the claim is dropped"
@@ -212,7 +230,21 @@ class Search:
         logger.info("%s", message)
         self.messages.append(message)
 
-    def _remaining(self) -> float:
+    @property
+    def is_done(self) -> bool:
+        """Whether the asked gap is proven or the time is up."""
+        gap = relative_gap(self.objective, self.bound)
+        return self.remaining() <= 0 or (gap is not None and gap <= self.options.gap)
+
+    @property
+    def start(self) -> Schedule | None:
+        """Best schedule, as a start for a solver; None if it places nothing."""
+        if self.best is None or self.best.n_unplaced == self.problem.n_jobs:
+            return None
+        return self.best
+
+    def remaining(self) -> float:
+        """Time left. [s]"""
         return self.options.time_limit_s - (time.perf_counter() - self.began)
 
     def solution(self, name: str) -> Solution:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from solvers.evaluate import evaluate
+import numpy as np
+
+from solvers.evaluate import Evaluation, evaluate
 from solvers.feasibility import violations
 from solvers.problem import Problem
 from solvers.solution import Schedule, Solution, Stats, Status, relative_gap
+
+ROUNDING = 1e-14
+"""Part of its turnover by which a sum in float64 may be off."""
 
 SMALLEST_GAP = 1e-8
 """Gaps below this are float64's noise and count as reached."""
@@ -39,8 +44,8 @@ def settle(
 ) -> Solution:
     """Solution of a schedule that has been checked, and a bound.
 
-    A bound within ``SMALLEST_GAP`` above the objective is the same number in
-    float64 and becomes it.
+    A bound that the rounding of the objective's own sum cannot tell from it, or that
+    lies above it, becomes equal to it.
     """
     if schedule is None:
         return Solution(
@@ -50,9 +55,11 @@ def settle(
             bound=bound,
             stats=stats,
         )
-    objective = evaluate(problem, schedule).objective
+    evaluation = evaluate(problem, schedule)
+    objective = evaluation.objective
     if bound is not None:
-        bound = min(bound, objective)
+        rounding = ROUNDING * turnover(problem, schedule, evaluation)
+        bound = objective if bound >= objective - rounding else bound
     gap = relative_gap(objective, bound)
     return Solution(
         status=status_of(problem, schedule, gap=gap, asked=asked_gap),
@@ -63,9 +70,24 @@ def settle(
     )
 
 
-def contradicts(objective: float, bound: float) -> bool:
+def contradicts(problem: Problem, schedule: Schedule, bound: float) -> bool:
     """Whether a bound lies so far above a valid plan that it cannot be a proof."""
-    return bound > objective + SMALLEST_GAP * max(1e-9, abs(objective))
+    evaluation = evaluate(problem, schedule)
+    noise = SMALLEST_GAP * turnover(problem, schedule, evaluation)
+    return bound > evaluation.objective + noise
+
+
+def turnover(problem: Problem, schedule: Schedule, evaluation: Evaluation) -> float:
+    """Sum of the absolute values of all that an objective adds up."""
+    places, jobs = problem.places, problem.jobs
+    placed = np.flatnonzero(schedule.region >= 0)
+    energy = np.abs(places.weight_per_kwh * evaluation.load_kwh).sum()
+    own = np.abs(jobs.place_cost[placed, schedule.region[placed]]).sum()
+    waited = np.abs(jobs.delay_cost[placed]) * (
+        schedule.start[placed] - jobs.first[placed]
+    )
+    left_out = np.abs(jobs.unplaced_cost[schedule.region < 0]).sum()
+    return float(energy + own + waited.sum() + left_out)
 
 
 def broken_limits(problem: Problem, schedule: Schedule) -> str | None:

@@ -1,0 +1,127 @@
+"""``auto``: the best plan and the best bound of whatever can work on a problem."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from solvers.errors import SolverCheckError, SolverError
+from solvers.exact.columns import count_entries
+from solvers.exact.relaxation import lonely_bound
+from solvers.exact.solver import MAX_ENTRIES, Search
+from solvers.problem import Problem
+from solvers.registry import SOLVERS, load
+from solvers.solution import Schedule, Solution, SolveOptions
+from solvers.solver import Solver
+
+logger = logging.getLogger(__name__)
+
+ENTRIES_PER_SECOND = 50_000
+"""Entries of the exact model that are worth a second of the time limit."""
+
+SMALL_ENTRIES = 200_000
+"""A model of this size is always tried."""
+
+PRICE_SHARE = 0.5
+"""Part of the time that the price engine may take where the exact one follows."""
+
+
+class Auto:
+    """Greedy first, then prices if there is such an engine, then the exact model.
+
+    Each starts from the best plan so far. The run ends with the best valid plan
+    and the best proven bound, whatever fails on the way; ``Stats.messages`` says
+    what happened.
+
+    Parameters
+    ----------
+    names
+        Solvers that exist; those of the registry unless a test passes others.
+    load_solver
+        How to get one by name.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, str] = SOLVERS,
+        load_solver: Callable[[str], Solver] = load,
+    ) -> None:
+        self._names = names
+        self._load = load_solver
+
+    @property
+    def name(self) -> str:
+        """Name under which the solver is registered."""
+        return "auto"
+
+    def solve(
+        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+    ) -> Solution:
+        """Schedule the jobs; see ``solvers.solver.Solver``.
+
+        Never raises ``SolverError``: leaving every job out is always a plan.
+        """
+        search = Search(problem, options, began=time.perf_counter())
+        search.offer(Schedule.empty(problem.n_jobs), source="an empty day")
+        if hint is not None:
+            self._offer(search, hint, "the hint")
+        try:
+            self._run(search)
+        except KeyboardInterrupt:
+            search.say("stopped by the user; this is the best plan so far")
+        return search.solution(self.name)
+
+    def _run(self, search: Search) -> None:
+        self._ask(search, "greedy", share=1.0)
+        if search.best is not None:
+            bound = lonely_bound(search.problem, search.best)
+            search.take_bound(bound, source="the bound of each job alone")
+        exact = self._exact_fits(search)
+        if "price" in self._names and not search.is_done:
+            self._ask(search, "price", share=PRICE_SHARE if exact else 1.0)
+        if exact and not search.is_done:
+            self._ask(search, "exact", share=1.0)
+
+    def _exact_fits(self, search: Search) -> bool:
+        """Whether the exact model is of a size that the time limit allows."""
+        entries = count_entries(search.problem.jobs)
+        allowed = max(SMALL_ENTRIES, ENTRIES_PER_SECOND * search.remaining())
+        if entries <= min(allowed, MAX_ENTRIES):
+            return True
+        search.say(
+            f"exact left out: its model would have {entries:,} entries, more than "
+            f"{int(min(allowed, MAX_ENTRIES)):,} for the time limit"
+        )
+        return False
+
+    def _ask(self, search: Search, name: str, *, share: float) -> None:
+        """Let a solver improve plan and bound; its failure becomes a message."""
+        time_limit_s = max(search.remaining() * share, 0.05)
+        options = dataclasses.replace(search.options, time_limit_s=time_limit_s)
+        try:
+            solution = self._load(name).solve(
+                search.problem, options, hint=search.start
+            )
+        except SolverError as error:
+            search.say(f"{name} failed: {error}")
+            return
+        before = search.objective
+        for message in solution.stats.messages:
+            search.say(f"{name}: {message}")
+        if solution.schedule is not None:
+            self._offer(search, solution.schedule, name)
+        try:
+            search.take_bound(solution.bound, source=name)
+        except SolverCheckError as error:
+            search.say(f"{error}")
+        if search.objective < before:
+            search.engine = solution.stats.engine or name
+            search.say(f"{name} found the plan in use")
+
+    def _offer(self, search: Search, schedule: Schedule, source: str) -> None:
+        try:
+            search.offer(schedule, source=source)
+        except SolverError as error:
+            search.say(f"{error}")
