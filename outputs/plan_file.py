@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from outputs.errors import PlanFormatError
 from outputs.plan import PLAN_SCHEMA, SCHEMA_VERSION, Plan, PlanMeta
 from outputs.plan_digest import canonical_json, plan_digest, rows_digest
-from outputs.plan_layout import conform, sort_rows
+from outputs.plan_layout import conform, require_schema, sort_rows
 from outputs.plan_meta import from_json, parse_json, require_known_version, to_json
 from outputs.storage import write_atomically
 
@@ -87,7 +87,8 @@ def read_plan(path: Path) -> Plan:
     """
     with _explained(path), _opened(path) as file:
         raw, meta = _verified_meta(file.metadata)
-        _require_bounded(file.metadata)
+        require_bounded(file.metadata)
+        require_schema(file.schema_arrow)
         table = file.read()
         table.validate(full=True)
         rows = conform(table)
@@ -141,8 +142,14 @@ def _verified_meta(footer: pq.FileMetaData) -> tuple[dict[str, Any], PlanMeta]:
     return raw, meta
 
 
-def _require_bounded(footer: pq.FileMetaData) -> None:
-    """Refuse what would take absurd memory before any is taken."""
+def require_bounded(footer: pq.FileMetaData) -> None:
+    """Refuse what would take absurd memory before any is taken.
+
+    Raises
+    ------
+    PlanFormatError
+        If the footer claims more rows or bytes than any plan has.
+    """
     groups = [footer.row_group(i) for i in range(footer.num_row_groups)]
     unpacked = sum(group.total_byte_size for group in groups)
     if not 0 <= footer.num_rows <= MAX_ROWS:

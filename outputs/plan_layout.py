@@ -36,12 +36,24 @@ def conform(table: pa.Table) -> pa.Table:
         If a column is missing, unknown or of another type, or breaks a rule of
         ``layout_faults``; names the first fault found.
     """
-    fault = _schema_fault(table.schema)
-    if fault is None:
-        fault = next(layout_faults(table), None)
+    require_schema(table.schema)
+    fault = next(layout_faults(table), None)
     if fault is not None:
         raise PlanFormatError(fault)
     return table.cast(PLAN_SCHEMA).replace_schema_metadata(None)
+
+
+def require_schema(schema: pa.Schema) -> None:
+    """Refuse other columns or types than those of ``PLAN_SCHEMA``.
+
+    Raises
+    ------
+    PlanFormatError
+        Names the first column that is missing, unknown or of another type.
+    """
+    fault = _schema_fault(schema)
+    if fault is not None:
+        raise PlanFormatError(fault)
 
 
 def sort_rows(rows: pa.Table) -> pa.Table:
