@@ -12,7 +12,16 @@ import numpy as np
 
 from outputs.comparison import Comparison, FloatArray, PolicyDay
 from outputs.savings import Saving, Share, SharePair, SideBySide, saving
-from outputs.wording import NOTHING, amount, amounts, count, counted, percent, seconds
+from outputs.wording import (
+    NOTHING,
+    amount,
+    amounts,
+    count,
+    counted,
+    decimals,
+    percent,
+    seconds,
+)
 
 BASELINE = "asap"
 FULL = 0.995
@@ -100,9 +109,12 @@ def side_sheet(sides: SideBySide, *, most: int = 30, detailed: bool = False) -> 
     whole = _summed("all", sides.rows)
     lines = [*rows, whole]
     lefts, rights = [p.left for p in lines], [p.right for p in lines]
-    kg = amounts([share.emissions_kg for share in [*lefts, *rights]])
-    kwh = amounts([share.energy_kwh for share in [*lefts, *rights]], 1)
     n = len(lines)
+    # The sum would leave no decimals to its parts.
+    parts = [s.emissions_kg for s in [*lefts[:-1], *rights[:-1]]]
+    places = min(decimals(parts), 2)
+    kg = [amount(share.emissions_kg, places) for share in [*lefts, *rights]]
+    kwh = amounts([share.energy_kwh for share in [*lefts, *rights]], 1)
     columns: dict[str, list[str]] = {sides.kind: [p.name for p in lines]}
     if sides.kind == "region":
         columns[f"jobs {sides.left}"] = [count(share.jobs) for share in lefts]
@@ -112,7 +124,7 @@ def side_sheet(sides: SideBySide, *, most: int = 30, detailed: bool = False) -> 
     if detailed:
         columns[f"kWh {sides.left}"], columns[f"kWh {sides.right}"] = kwh[:n], kwh[n:]
     columns[f"kg {sides.left}"], columns[f"kg {sides.right}"] = kg[:n], kg[n:]
-    columns["kg avoided"] = amounts([pair.avoided_kg for pair in lines])
+    columns["kg avoided"] = [amount(pair.avoided_kg, places) for pair in lines]
     columns["planned saving"] = [percent(_fraction(pair)) for pair in lines]
     note = sides.saving.note
     return Sheet(

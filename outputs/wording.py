@@ -75,16 +75,20 @@ def amounts(values: Sequence[float | None], most: int = 2) -> list[str]:
 
 
 def percent(fraction: float | None) -> str:
-    """Fraction as a percentage: one decimal, or as many as keep it from being 0."""
+    """Fraction as a percentage with one decimal.
+
+    More decimals are shown where one would make it look like 0 or all of it.
+    """
     if fraction is None or not math.isfinite(fraction):
         return NOTHING
     hundred = 100 * fraction
-    if hundred == 0:
-        return "0 %"
+    if hundred in (0, 100):
+        return f"{hundred:.0f} %"
     if abs(hundred) < 1e-4:
         return "< 0.0001 %" if hundred > 0 else "> −0.0001 %"
     places = 1
-    while abs(hundred) < 0.95 * 10**-places and places < 4:
+    near = min(abs(hundred), abs(100 - hundred))
+    while near < 0.95 * 10**-places and places < 4:
         places += 1
     return f"{_minus(f'{hundred:,.{places}f}')} %"
 

@@ -12,11 +12,11 @@ from outputs.charts.figure import WIDTH, Chart, legend, svg
 from outputs.charts.marks import box, rule, words
 from outputs.charts.scales import ValueAxis
 from outputs.comparison import Comparison, FloatArray, PolicyDay
-from outputs.markup import element, number
+from outputs.markup import Markup, element, join, number
 from outputs.sheets import BASELINE, Sheet
 from outputs.wording import count, percent
 
-_TOP, _PLOT, _GUTTER = 46.0, 150.0, 54.0
+_TOP, _PLOT, _GUTTER, _RIGHT = 46.0, 150.0, 54.0, WIDTH - 14
 _BINS_H = (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 12.0, 24.0)
 _MOST_BINS = 28
 
@@ -45,7 +45,9 @@ def delays(comparison: Comparison) -> Delays:
     width = next(
         (b for b in _BINS_H if b >= slot and longest / b < _MOST_BINS), _BINS_H[-1]
     )
-    edges = width * np.arange(int(longest / width + 1e-9) + 2)
+    edges: FloatArray = width * np.arange(
+        int(longest / width + 1e-9) + 2, dtype=np.float64
+    )
     # A wait is a whole number of slots; half a slot keeps rounding out of the bins.
     return Delays(
         edges_h=edges,
@@ -54,46 +56,30 @@ def delays(comparison: Comparison) -> Delays:
 
 
 def delays_chart(comparison: Comparison) -> Chart:
-    """Waiting under the plan as bars, the baseline and greedy as outlines."""
+    """Waiting under the plan as bars, under greedy as an outline.
+
+    Under the baseline nearly all jobs wait for nothing; drawn, that one bar would
+    hide the rest, so it is told in words.
+    """
     key, title = "delays", "How long jobs wait"
-    caption = (
-        "Placed jobs by hours between their earliest start and their planned start; "
-        "jobs without a place do not count."
-    )
     found = delays(comparison)
     plan = comparison.plan_name
-    others = [n for n in (BASELINE, "greedy") if n in found.jobs and n != plan]
-    top = max(int(found.jobs[n].max(initial=0)) for n in (plan, *others))
+    shown = [plan, *(n for n in ("greedy",) if n in found.jobs and n != plan)]
+    caption = _caption(found, shown)
+    top = max(int(found.jobs[n].max(initial=0)) for n in shown)
     y = ValueAxis(top=max(top, 1) * 1.04, base=_TOP + _PLOT, height=_PLOT)
-    n_bins = len(found.edges_h) - 1
-    pitch = (WIDTH - _GUTTER - 20) / n_bins
+    pitch = (_RIGHT - _GUTTER) / (len(found.edges_h) - 1)
+    entries = [("area", "policy-plan", plan)]
+    entries += [("line", f"policy-{n}", n) for n in shown[1:]]
     body = [
-        legend(
-            [
-                ("area", "policy-plan", plan),
-                *(("line", f"policy-{n}", n) for n in others),
-            ]
-        ),
+        legend(entries),
         words("jobs", 0, _TOP - 12, "tick"),
+        _ground(y),
+        _bars(found.jobs[plan], y, pitch),
+        *(_outline(found.jobs[n], y, pitch, f"policy-{n}") for n in shown[1:]),
+        rule(_GUTTER, y.base, _RIGHT, y.base, "axis"),
+        _hours(found.edges_h, y.base + 14, pitch),
     ]
-    for tick in y.ticks(4):
-        if "." not in tick.label:
-            body.append(rule(_GUTTER, tick.at, WIDTH - 20, tick.at, "grid"))
-            body.append(words(tick.label, _GUTTER - 5, tick.at + 3.5, anchor="end"))
-    for i, n in enumerate(found.jobs[plan].tolist()):
-        gap = min(1.5, pitch * 0.08)
-        height = y.base - y.at(n)
-        bar = (_GUTTER + i * pitch + gap, y.base - height, pitch - 2 * gap, height)
-        body.append(box(*bar, "area policy-plan"))
-    body += [_outline(found.jobs[n], y, pitch, f"policy-{n}") for n in others]
-    body.append(rule(_GUTTER, y.base, WIDTH - 20, y.base, "axis"))
-    every = -(-n_bins // 24)
-    for i, edge in enumerate(found.edges_h.tolist()):
-        if i % every == 0:
-            body.append(
-                words(f"{edge:g}", _GUTTER + i * pitch, y.base + 14, anchor="middle")
-            )
-    body.append(words("h", WIDTH - 8, y.base + 14, anchor="middle"))
     return Chart(
         key=key,
         title=title,
@@ -103,6 +89,50 @@ def delays_chart(comparison: Comparison) -> Chart:
     )
 
 
+def _caption(found: Delays, shown: list[str]) -> str:
+    text = (
+        "Placed jobs by the hours between their earliest and their planned start. "
+        "Jobs without a place do not count."
+    )
+    before = found.jobs.get(BASELINE)
+    if before is None or BASELINE in shown or not before.sum():
+        return text
+    share = percent(float(before[0] / before.sum()))
+    return f"{text} Under {BASELINE}, {share} wait less than {found.edges_h[1]:g} h."
+
+
+def _ground(y: ValueAxis) -> Markup:
+    marks = []
+    for tick in y.ticks(4):
+        if "." not in tick.label:
+            marks.append(rule(_GUTTER, tick.at, _RIGHT, tick.at, "grid"))
+            marks.append(words(tick.label, _GUTTER - 5, tick.at + 3.5, anchor="end"))
+    return join(marks)
+
+
+def _bars(jobs: npt.NDArray[np.int64], y: ValueAxis, pitch: float) -> Markup:
+    gap = min(1.5, pitch * 0.08)
+    return join(
+        box(
+            _GUTTER + i * pitch + gap,
+            y.at(n),
+            pitch - 2 * gap,
+            y.base - y.at(n),
+            "area policy-plan",
+        )
+        for i, n in enumerate(jobs.tolist())
+    )
+
+
+def _hours(edges_h: FloatArray, y: float, pitch: float) -> Markup:
+    every = -(-len(edges_h) // 24)
+    marks = [words("hours", 0, y)]
+    for i, edge in enumerate(edges_h.tolist()):
+        if i % every == 0:
+            marks.append(words(f"{edge:g}", _GUTTER + i * pitch, y, anchor="middle"))
+    return join(marks)
+
+
 def _waits(policy: PolicyDay) -> FloatArray:
     waits: FloatArray = policy.job_delay_h[policy.is_placed]
     return waits
@@ -110,7 +140,7 @@ def _waits(policy: PolicyDay) -> FloatArray:
 
 def _outline(
     jobs: npt.NDArray[np.int64], y: ValueAxis, pitch: float, class_: str
-) -> str:
+) -> Markup:
     steps = [
         f"V{number(y.at(n))}H{number(_GUTTER + (i + 1) * pitch)}"
         for i, n in enumerate(jobs.tolist())

@@ -10,7 +10,7 @@ from outputs.charts.scales import TimeAxis, ValueAxis
 from outputs.comparison import Comparison, FloatArray, PolicyDay
 from outputs.markup import Markup, join
 from outputs.sheets import BASELINE, Sheet
-from outputs.wording import amount, amounts, shortened
+from outputs.wording import amounts, shortened
 
 _TOP, _PLOT, _FOOT, _GUTTER = 46.0, 170.0, 22.0, 44.0
 _SPLIT, _ENDS = 0.6, 96.0
@@ -106,7 +106,7 @@ def region_kg(comparison: Comparison, policy: PolicyDay) -> FloatArray:
         policy.job_region[placed],
         weights=policy.job_emissions_kg[placed],
         minlength=len(comparison.regions),
-    )
+    ).astype(np.float64)
     return sums
 
 
@@ -153,11 +153,12 @@ def _difference(
 def _ends(sums: dict[str, FloatArray], panel: Panel) -> Markup:
     """Final sums beside their lines, pushed apart where they would overlap."""
     ends = sorted((panel.y.at(float(v[-1])), name) for name, v in sums.items())
+    kg = dict(zip(sums, amounts([float(v[-1]) for v in sums.values()]), strict=True))
     marks = []
     last = -np.inf
     for at, name in ends:
         last = max(at + 4, last + 14)
-        text = f"{name} {amount(float(sums[name][-1]))}"
+        text = f"{name} {kg[name]}"
         marks.append(words(text, panel.right + 7, last, "label"))
     return join(marks)
 

@@ -26,7 +26,7 @@ KEY, TITLE = "intensity", "Carbon intensity and sun"
 def intensity_chart(comparison: Comparison) -> Chart:
     """One panel a region, all with the same scales, so that they compare."""
     n = len(comparison.regions)
-    columns = next((c for c, most in ((1, 1), (2, 4), (3, 9)) if n <= most), 4)
+    columns = {1: 1, 2: 2, 4: 2}.get(n, 3 if n <= 9 else 4)
     sunny = bool(comparison.solar_kw.any())
     tall = _TITLE + _PLOT + (_SUN + 8 if sunny else 0) + _FOOT
     wide = (WIDTH - _GUTTER - _GAP * (columns - 1) - 6) / columns
@@ -56,7 +56,9 @@ def _panel(
     base = top + _TITLE + _PLOT
     panel = Panel(x=x, y=ValueAxis(top=most, base=base, height=_PLOT))
     span = f"{values.min():.0f}–{values.max():.0f} g/kWh"
-    room = int((x.width - 90) / 6.6)
+    if comparison.solar_kw[r].any():
+        span += f" · sun ≤ {amount(float(comparison.solar_kw[r].max()), 0)} kW"
+    room = int((x.width - 6.2 * len(span)) / 7.6)
     marks = [
         words(shortened(comparison.regions[r], room), x.left, top + 10, "name"),
         words(span, panel.right, top + 10, "label dim", anchor="end"),
@@ -93,9 +95,6 @@ def _sun(comparison: Comparison, r: int, x: TimeAxis, base: float) -> Markup:
         step_area(solar, x, y, "sun"),
         rule(x.left, base, x.at(x.grid.n_slots), base, "axis"),
     ]
-    if solar.any():
-        label = f"sun ≤ {amount(float(solar.max()), 0)} kW"
-        marks.append(words(label, x.left + 2, base - _SUN + 9, "tick"))
     return join(marks)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from outputs.charts.figure import WIDTH, Chart, Panel, legend, svg
 from outputs.charts.marks import rule, shade_levels, shades, words
 from outputs.charts.scales import TimeAxis, ValueAxis
-from outputs.comparison import Comparison, FloatArray
+from outputs.comparison import Comparison, FloatArray, IntArray
 from outputs.markup import join
 from outputs.sheets import FULL, limit_series, limits_sheet
 from outputs.wording import percent, shortened
@@ -21,7 +21,7 @@ def limits_chart(comparison: Comparison) -> Chart | None:
     """One row a limit, darker where it is fuller; None without any limit."""
     key, title = "limits", f"How full the limits are under {comparison.plan_name}"
     caption = (
-        "Used share of each region's resources and power cap, darker where fuller; "
+        "Used share of each region's resources and power cap, stronger where fuller; "
         f"the last shade means at least {100 * FULL:g} %. At the right: the most."
     )
     rows = [
@@ -60,8 +60,8 @@ def _share(used: FloatArray, free: FloatArray) -> FloatArray:
     return share
 
 
-def _levels(share: FloatArray) -> np.ndarray:
-    levels = np.minimum(shade_levels(share, 1.0, _LEVELS), _LEVELS - 1)
+def _levels(share: FloatArray) -> IntArray:
+    levels: IntArray = np.minimum(shade_levels(share, 1.0, _LEVELS), _LEVELS - 1)
     levels[shade_levels((share >= FULL).astype(float), 1.0, 2) == 2] = _LEVELS
     return levels
 

@@ -15,7 +15,7 @@ from outputs.charts.marks import (
 from outputs.charts.scales import TimeAxis, ValueAxis
 from outputs.comparison import Comparison, FloatArray, PolicyDay
 from outputs.markup import Markup, join
-from outputs.wording import amount, shortened
+from outputs.wording import amount, amounts, shortened
 
 _GUTTER, _GAP, _TOP = 132.0, 14.0, 52.0
 _BAND, _ROW_GAP, _FOOT = 5.0, 16.0, 22.0
@@ -28,7 +28,7 @@ def load_chart(comparison: Comparison) -> Chart:
     key, title = "load", "Load by policy against the power cap"
     caption = (
         "Metered power of the planned jobs. Each row has its own scale, the same "
-        "for all policies; the strip below a plot is darker where the grid is dirtier."
+        "for all policies; the strip below is stronger where the grid is dirtier."
     )
     n, policies = len(comparison.regions), comparison.policies
     tall = 84.0 if n <= 4 else 56.0 if n <= 10 else 38.0
@@ -166,11 +166,12 @@ def _headings(
     comparison: Comparison, wide: float, gutter: float, *, y: float = 40
 ) -> Markup:
     marks = []
+    kg = amounts([policy.emissions_kg for policy in comparison.policies])
     for c, policy in enumerate(comparison.policies):
         left = gutter + c * (wide + _GAP)
         marks.append(words(policy.name, left, y, "name"))
-        kg = f"{amount(policy.emissions_kg)} kg"
-        marks.append(words(kg, left + wide, y, "label dim", anchor="end"))
+        text = f"{kg[c]} kg"
+        marks.append(words(text, left + wide, y, "label dim", anchor="end"))
     return join(marks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from outputs.charts.scales import TimeAxis, ValueAxis, coarser, run_edges
-from outputs.comparison import FloatArray
+from outputs.comparison import FloatArray, IntArray
 from outputs.markup import Markup, element, join, number
 
 MOST_STEPS = 400
@@ -60,7 +60,7 @@ def dot(x: float, y: float, radius: float, class_: str) -> Markup:
 
 
 def shades(
-    levels: np.ndarray, x: TimeAxis, top: float, height: float, name: str
+    levels: IntArray, x: TimeAxis, top: float, height: float, name: str
 ) -> Markup:
     """Band of cells by whole level, one path a level; level 0 is not drawn."""
     edges = x.left + x.width * run_edges(x.grid.n_slots, MOST_STEPS) / x.grid.n_slots
@@ -78,7 +78,7 @@ def shades(
     )
 
 
-def shade_levels(values: FloatArray, top: float, n_levels: int) -> np.ndarray:
+def shade_levels(values: FloatArray, top: float, n_levels: int) -> IntArray:
     """Levels 1 … ``n_levels`` of a band drawn by ``shades``; 0 for nothing."""
     means = coarser(values, MOST_STEPS)
     if top <= 0:

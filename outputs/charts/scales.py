@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from inputs.timegrid import TimeGrid
-from outputs.comparison import FloatArray
+from outputs.comparison import FloatArray, IntArray
 
 _QUARTER = timedelta(minutes=15)
 _HOUR_STEPS = (1, 2, 3, 6, 12)
 _LONG_HORIZON_H = 36
+_ALONE = 560.0  # width of a plot that has no neighbour [px]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +68,15 @@ class TimeAxis:
         fits = self.width / 30
         step = next((h for h in _HOUR_STEPS if hours / h <= fits), _HOUR_STEPS[-1])
         return [
-            Tick(at=self._at(local), label=f"{local:%H}")
-            for local in self._quarters()
+            Tick(at=self._at(local), label=self._hour(local))
+            for local in _quarters(self.grid)
             if local.minute == 0 and local.hour % step == 0
         ]
 
     def clock_changes(self) -> list[Tick]:
         """Where the local clock jumps, and by how much."""
         changes = []
-        for before, after in pairwise(self._quarters()):
+        for before, after in pairwise(_quarters(self.grid)):
             jump = _offset(after) - _offset(before)
             if jump:
                 sign = "+" if jump > timedelta(0) else "−"
@@ -89,19 +91,18 @@ class TimeAxis:
                 at=self._at(local),
                 label=f"{_weekday(local)} {local.day}" if named else f"{local.day}",
             )
-            for local in self._quarters()
+            for local in _quarters(self.grid)
             if local.hour == 0 and local.minute == 0 and self._at(local) < self._end - 1
         ]
+
+    def _hour(self, local: datetime) -> str:
+        # Beside another plot, the last hour would run into that one's first.
+        crowded = self.width < _ALONE and self._at(local) > self._end - 1
+        return "" if crowded else f"{local:%H}"
 
     @property
     def _end(self) -> float:
         return self.left + self.width
-
-    def _quarters(self) -> list[datetime]:
-        """Local time every quarter of an hour, both ends included."""
-        zone = ZoneInfo(self.grid.timezone)
-        n = (self.grid.end - self.grid.start) // _QUARTER
-        return [(self.grid.start + i * _QUARTER).astimezone(zone) for i in range(n + 1)]
 
     def _at(self, local: datetime) -> float:
         # Aware times of one zone subtract by the wall clock: compare in UTC.
@@ -169,10 +170,18 @@ def coarser(values: FloatArray, most: int) -> FloatArray:
     return means
 
 
-def run_edges(n_slots: int, most: int) -> np.ndarray:
+def run_edges(n_slots: int, most: int) -> IntArray:
     """Borders of the runs that ``coarser`` averages, both ends included."""
     width = -(-n_slots // most)
     return np.append(np.arange(0, n_slots, width), n_slots)
+
+
+@lru_cache(maxsize=4)  # every panel of a report asks for the same grid
+def _quarters(grid: TimeGrid) -> tuple[datetime, ...]:
+    """Local time every quarter of an hour, both ends included."""
+    zone = ZoneInfo(grid.timezone)
+    n = (grid.end - grid.start) // _QUARTER
+    return tuple((grid.start + i * _QUARTER).astimezone(zone) for i in range(n + 1))
 
 
 def _offset(local: datetime) -> timedelta:

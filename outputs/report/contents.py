@@ -74,12 +74,13 @@ def sections(report: Report) -> list[Section]:
 def charts(comparison: Comparison) -> list[Chart]:
     """The day's charts, as far as there is something to draw."""
     many = len(comparison.regions) > 1
+    emitting = any(policy.emissions_kg > 0 for policy in comparison.policies)
     drawn = [
         intensity_chart(comparison),
         load_chart(comparison),
         stack_chart(comparison) if many else None,
-        against_baseline_chart(comparison),
-        regions_chart(comparison) if many else None,
+        against_baseline_chart(comparison) if emitting else None,
+        regions_chart(comparison) if many and emitting else None,
         delays_chart(comparison),
         limits_chart(comparison),
     ]
@@ -87,15 +88,11 @@ def charts(comparison: Comparison) -> list[Chart]:
 
 
 def _policies(comparison: Comparison) -> Section:
-    meanings = "; ".join(
-        f"{p.name}: {MEANINGS[p.name]}"
-        for p in comparison.policies
-        if p.name in MEANINGS
-    )
+    known = [p.name for p in comparison.policies if p.name in MEANINGS]
     return Section(
         key="policies",
         heading="Policies",
-        text=f"{meanings[0].upper()}{meanings[1:]}." if meanings else "",
+        points=tuple(f"{name}: {MEANINGS[name]}" for name in known),
         sheets=(policies_sheet(comparison, detailed=True),),
     )
 

@@ -120,13 +120,18 @@ def sentences(report: Report) -> list[str]:
         gap_sentence(meta),
     ]
     for found in report.savings():
-        meaning = MEANINGS.get(found.baseline, found.baseline)
-        note = f" ({found.note})" if found.note else ""
-        said.append(
-            f"Planned saving against {found.baseline} ({meaning}): "
-            f"{percent(found.fraction)} or {amount(found.avoided_kg)} kg{note}."
-        )
+        said.append(_saving_sentence(found))
     return said
+
+
+def _saving_sentence(found: Saving) -> str:
+    meaning = MEANINGS.get(found.baseline, found.baseline)
+    start = f"Planned saving against {found.baseline} ({meaning}): "
+    if found.fraction is None:
+        return f"{start}none to make, {found.baseline} emits nothing."
+    note = f" ({found.note})" if found.note else ""
+    kg = amount(found.avoided_kg)
+    return f"{start}{percent(found.fraction)} or {kg} kg{note}."
 
 
 def gap_sentence(meta: PlanMeta) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from outputs.report.contents import Section, sections
+from outputs.report.contents import Section
 from outputs.report.data import Report, notices, sentences
 from outputs.sheets import Sheet
 from outputs.wording import printable
@@ -12,12 +13,20 @@ from outputs.wording import printable
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$!])")
 
 
-def markdown_report(report: Report) -> str:
-    """The whole report; charts are named and given as tables only in the page."""
-    parts = [f"# {escape(report.title)}", " ".join(map(escape, sentences(report)))]
-    parts += [f"> **Note:** {escape(notice)}" for notice in notices(report)]
-    parts += [_section(section) for section in sections(report) if not section.charts]
-    return "\n\n".join(part for part in parts if part) + "\n"
+def markdown_report(report: Report, parts: Sequence[Section]) -> str:
+    """The whole report as text; charts are for the page alone.
+
+    Parameters
+    ----------
+    report
+        What to report.
+    parts
+        Its sections, from ``contents.sections``.
+    """
+    blocks = [f"# {escape(report.title)}", " ".join(map(escape, sentences(report)))]
+    blocks += [f"> **Note:** {escape(notice)}" for notice in notices(report)]
+    blocks += [_section(part) for part in parts if not part.charts]
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def markdown_table(sheet: Sheet) -> str:

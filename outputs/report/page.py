@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Sequence
 from importlib import resources
 
 from outputs.charts.figure import Chart
-from outputs.markup import Markup, element, join
-from outputs.report.contents import Section, sections
+from outputs.markup import Markup, element, escape, join
+from outputs.report.contents import Section
 from outputs.report.data import Report, figures, notices, sentences
 from outputs.sheets import Sheet
 from outputs.wording import counted
 
+_FIGURE = re.compile(r"(\d) (%|kg|jobs?)")
 
-def html_report(report: Report) -> str:
+
+def html_report(report: Report, parts: Sequence[Section]) -> str:
     """The whole page.
+
+    Parameters
+    ----------
+    report
+        What to report.
+    parts
+        Its sections, from ``contents.sections``.
 
     Notes
     -----
@@ -26,7 +37,6 @@ def html_report(report: Report) -> str:
     css = Markup(
         resources.files("outputs.report").joinpath("page.css").read_text("utf-8")
     )
-    found = sections(report)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -40,8 +50,8 @@ def html_report(report: Report) -> str:
     body = element(
         "body",
         _header(report),
-        _contents(found),
-        element("main", *(_section(section) for section in found)),
+        _contents(parts),
+        element("main", *(_section(section) for section in parts)),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
@@ -106,13 +116,18 @@ def _header(report: Report) -> Markup:
         element("h1", report.title),
         element("p", about, class_="about"),
         element("dl", *heads, class_="figures"),
-        *(element("p", sentence) for sentence in sentences(report)),
+        *(element("p", _unbroken(sentence)) for sentence in sentences(report)),
         *([element("aside", warned, aria_label="Warnings")] if told else []),
     )
 
 
-def _contents(found: list[Section]) -> Markup:
-    links = (element("a", s.heading, href=f"#{s.key}") for s in found)
+def _unbroken(sentence: str) -> Markup:
+    """Sentence whose figures stay on one line with their units."""
+    return Markup(_FIGURE.sub("\\1&nbsp;\\2", escape(sentence)))
+
+
+def _contents(parts: Sequence[Section]) -> Markup:
+    links = (element("a", s.heading, href=f"#{s.key}") for s in parts)
     return element("nav", *links, aria_label="Contents")
 
 

@@ -24,6 +24,11 @@ from outputs.wording import (
 
 MOST_MOVED = 10
 
+_MOVE_COLUMNS = (
+    *("job_id", "team", "baseline_region", "baseline_start", "region", "start"),
+)
+_MOVE_DETAILS = ("status", "segment", "emissions_kg", "baseline_emissions_kg")
+
 
 def unplaced_rows(report: Report) -> pa.Table:
     """Rows of jobs without a place, in the plan's order."""
@@ -66,7 +71,7 @@ def unplaced_sheets(report: Report) -> list[Sheet]:
 
 def moved_jobs(report: Report) -> list[dict[str, Any]]:
     """The jobs whose move avoids the most, most first, each with both places."""
-    rows = report.plan.rows
+    rows = report.plan.rows.select([*_MOVE_COLUMNS, *_MOVE_DETAILS])
     rows = rows.filter(
         pc.and_(pc.equal(rows["status"], PLANNED), pc.is_valid(rows["baseline_start"]))
     )
@@ -83,9 +88,10 @@ def moved_jobs(report: Report) -> list[dict[str, Any]]:
     chosen = pc.select_k_unstable(
         rows, k=min(MOST_MOVED, rows.num_rows), sort_keys=keys
     )
-    columns = ("job_id", "team", "baseline_region", "baseline_start", "region", "start")
     kg = ("baseline_emissions_kg", "planned_kg", "avoided_kg")
-    found: list[dict[str, Any]] = rows.take(chosen).select([*columns, *kg]).to_pylist()
+    found: list[dict[str, Any]] = (
+        rows.take(chosen).select([*_MOVE_COLUMNS, *kg]).to_pylist()
+    )
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from outputs.errors import PlanStorageError
+from outputs.report.contents import sections
 from outputs.report.data import Report
 from outputs.report.document import json_report
 from outputs.report.markdown import markdown_report
@@ -45,9 +46,10 @@ def write_report(report: Report, folder: Path) -> ReportPaths:
         json=folder / f"{name}.json",
     )
     # All three are made before the first is stored: a failure leaves no mixture.
+    parts = sections(report)
     texts = {
-        paths.html: html_report(report),
-        paths.markdown: markdown_report(report),
+        paths.html: html_report(report, parts),
+        paths.markdown: markdown_report(report, parts),
         paths.json: json_report(report),
     }
     for path, text in texts.items():
