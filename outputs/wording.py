@@ -61,11 +61,17 @@ def decimals(values: Iterable[float | None]) -> int:
 
 
 def amount(value: float | None, places: int | None = None) -> str:
-    """Amount with thousands separated; ``NOTHING`` for None and what is not finite."""
+    """Amount with thousands separated; ``NOTHING`` for None and what is not finite.
+
+    Without ``places`` it has about three digits, enough for a sentence.
+    """
     if value is None or not math.isfinite(value):
         return NOTHING
-    text = f"{value:,.{decimals([value]) if places is None else places}f}"
-    return text.lstrip("-") if not any(c in "123456789" for c in text) else _minus(text)
+    if places is None:
+        places = max(decimals([value]) - 1, 0)
+    text = f"{value:,.{places}f}"
+    rounded_away = not any(digit in text for digit in "123456789")
+    return text.lstrip("-") if rounded_away else _minus(text)
 
 
 def amounts(values: Sequence[float | None], most: int = 2) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -359,3 +360,54 @@ def make_report(comparison: Comparison | None = None, **changes: Any) -> Report:
     meta = {k: v for k, v in changes.items() if k in PlanMeta.__dataclass_fields__}
     rest = {k: v for k, v in changes.items() if k not in meta}
     return Report(**({"plan": make_plan(day_, **meta), "comparison": day_} | rest))
+
+
+def known_report(case: str = "clean") -> Report:
+    """Small report worked out by hand, for golden files.
+
+    ``clean``: four jobs, all placed, a proven gap. ``shortfalls``: a 25-hour day,
+    no bound, one job left out, a degraded forecast, and names full of markup.
+    """
+    clean = case == "clean"
+    zone, day_ = ("UTC", date(2026, 11, 22))
+    if not clean:
+        zone, day_ = "Europe/Berlin", date(2026, 10, 25)
+    grid = day_grid(day_, timezone=zone, slot_minutes=60)
+    hour = np.arange(grid.n_slots, dtype=float)
+    g_per_kwh = np.stack([40 + 10 * (hour // 12), 400 - 100 * (hour // 12)])
+    solar_kw = np.stack([np.where((hour >= 10) & (hour < 14), 3.0, 0.0), 0 * hour])
+    n = np.array([2, 2, 4, 1])
+    kw = np.array([1.0, 2.0, 0.5, 8.0])
+    gpus = np.array([1.0, 0.0, 2.0, 4.0])
+    earliest = np.zeros(4, dtype=int)
+    last = 1 if clean else -1
+    choices = {
+        "asap": ([0, 1, 1, last], [0, 0, 0, 0]),
+        "greedy": ([0, 1, 1, last], [10, 12, 12, 14]),
+        "optimal": ([0, 0, 1, last], [10, 11, 12, 14]),
+    }
+    days = tuple(
+        _policy(
+            *(name, grid, np.array(region, dtype=np.int16), np.array(start)),
+            *(n, kw, gpus, earliest, g_per_kwh, solar_kw),
+        )
+        for name, (region, start) in choices.items()
+    )
+    if not clean:
+        days = (*days[:2], replace(days[2], gap=None))
+    teams = ("search", None) if clean else ("<b>|*ads*", "=cmd()\u202e")
+    names, codes = encode_teams(pa.array([*teams, *teams], pa.string()))
+    comparison = Comparison(
+        grid=grid,
+        regions=("eu-north", "eu-west"),
+        g_per_kwh=g_per_kwh,
+        solar_kw=solar_kw,
+        power_cap_kw=np.stack([0 * hour + 10, 0 * hour + np.inf]),
+        resources=("gpu",),
+        capacity=np.stack([0 * hour + 4, 0 * hour + 8])[None],
+        job_team=codes,
+        teams=names,
+        policies=days,
+    )
+    changes: dict[str, Any] = {"degraded": False, "warnings": ()} if clean else {}
+    return make_report(comparison, **changes)

@@ -153,7 +153,8 @@ def notices(report: Report) -> list[str]:
     hours = grid.n_slots * grid.slot_hours
     days = round(hours / 24)
     if days and hours != 24 * days and abs(hours - 24 * days) <= 1:
-        shown = [*shown, f"Clocks change: the {days * 24} hours are {hours:g} hours."]
+        whole = "this day has" if days == 1 else f"these {days} days have"
+        shown = [*shown, f"Clocks change: {whole} {hours:g} hours."]
     return [*shown, *report.meta.warnings]
 
 

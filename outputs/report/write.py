@@ -37,7 +37,7 @@ def write_report(report: Report, folder: Path) -> ReportPaths:
     Raises
     ------
     PlanStorageError
-        If a file cannot be written; what was there before is untouched.
+        If a file cannot be written; that file is as it was before.
     """
     name = f"report-{report.meta.date.isoformat()}"
     paths = ReportPaths(
@@ -45,7 +45,7 @@ def write_report(report: Report, folder: Path) -> ReportPaths:
         markdown=folder / f"{name}.md",
         json=folder / f"{name}.json",
     )
-    # All three are made before the first is stored: a failure leaves no mixture.
+    # All three are made before the first is stored: a fault in one leaves no mixture.
     parts = sections(report)
     texts = {
         paths.html: html_report(report, parts),
@@ -58,17 +58,22 @@ def write_report(report: Report, folder: Path) -> ReportPaths:
 
 
 def _store(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+    except OSError as error:
+        raise PlanStorageError(
+            f"{path}: the report cannot be written: {error.strerror or error}"
+        ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
         with beside.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
-        raise PlanStorageError(
-            f"{path}: the report cannot be written: {error.strerror or error}"
-        ) from error
     finally:
         beside.unlink(missing_ok=True)
