@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from forecasts.errors import (
     ForecastError,
-    ForecastUnavailableError,
+    NoForecastError,
     ProviderUnknownError,
 )
 from forecasts.preparation import prepare
@@ -94,7 +94,7 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
 
     Raises
     ------
-    ForecastUnavailableError
+    NoForecastError
         If nothing is usable; names every attempt and why it failed.
     """
     attempts: list[str] = []
@@ -112,10 +112,7 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
         return _labelled(answer, attempts)
     if stale is not None:
         return _labelled(stale, attempts)
-    tried = "\n".join(f"  {attempt}" for attempt in attempts)
-    raise ForecastUnavailableError(
-        f"no usable {chain.series} forecast for region {request.region.name}:\n{tried}"
-    )
+    raise NoForecastError(chain.series, [request.region.name], attempts)
 
 
 def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> Answer:

@@ -154,7 +154,7 @@ def _check_names(file: ColumnFile, known: set[str]) -> tuple[str, ...]:
     accepted = {"region", "start", *known, *OPTIONAL}
     others = [name for name in file.names if name not in accepted]
     for name in others:
-        if near := get_close_matches(name, accepted - set(file.names), cutoff=0.75):
+        if near := get_close_matches(name, accepted - set(file.names), cutoff=0.66):
             file.report(name, "an unknown column", f"{near[0]}, if that is meant", None)
     ignored = [name for name in others if not name.startswith(_PANDAS_INDEX)]
     listed = ", ".join(ignored)[:200]

@@ -15,6 +15,7 @@ from forecasts.errors import (
     ForecastError,
     ForecastSignalError,
     ForecastUnavailableError,
+    NoForecastError,
 )
 from forecasts.provider import FileDigest, ForecastRequest
 from forecasts.series import Forecast, Series, Signal
@@ -201,14 +202,21 @@ def _price_missing() -> Finding:
 
 def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: _Desk) -> list[Answer]:
     """Every answer, or one error with all that could not be had."""
-    answers, failures = [], []
+    answers: list[Answer] = []
+    failures: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for chain, region in wanted:
         try:
             answers.append(follow(chain, desk.request(chain.series, region)))
-        except ForecastError as error:
-            failures.append(str(error))
-    if failures:
-        raise ForecastUnavailableError("\n".join(failures))
+        except NoForecastError as error:
+            failures.setdefault((error.series, error.attempts), []).append(region.name)
+    errors = [
+        NoForecastError(series, regions, attempts)
+        for (series, attempts), regions in failures.items()
+    ]
+    if len(errors) > 1:
+        raise ForecastUnavailableError("\n".join(str(error) for error in errors))
+    if errors:
+        raise errors[0]
     return answers
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from inputs.timegrid import TimeGrid
 
 SCHEMA_VERSION = 1
 _KEY = b"forecasts"
+_DIGEST = b"forecasts_sha256"
 _INSTANT = pa.timestamp("us", "UTC")
 
 
@@ -32,7 +34,7 @@ def write_snapshot(path: Path, forecasts: ForecastSet) -> None:
 
     One row for each series, region and slot: ``series, region, start, value,
     quality`` and one column ``q<level>`` for each quantile level; everything else
-    stands as JSON in the file's metadata key ``forecasts``.
+    stands as JSON in the file's metadata key ``forecasts``, with a SHA-256 of both.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ def write_snapshot(path: Path, forecasts: ForecastSet) -> None:
         [_rows(forecast) for forecast in forecasts.forecasts],
         promote_options="default",
     )
-    meta = {_KEY: json.dumps(_described(forecasts)).encode()}
+    described = json.dumps(_described(forecasts)).encode()
+    meta = {_KEY: described, _DIGEST: _digest(table, described)}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -82,13 +85,28 @@ def read_snapshot(path: Path, grid: TimeGrid) -> ForecastSet:
         file = pa_parquet.ParquetFile(path, page_checksum_verification=True)
         with file:
             table = file.read()
-        described = json.loads((table.schema.metadata or {})[_KEY])
-        return _restored(table, described, grid=grid, path=path)
+        meta = table.schema.metadata or {}
+        if meta[_DIGEST] != _digest(table, meta[_KEY]):
+            raise SnapshotError(f"{path}: changed since it was written")
+        return _restored(table, json.loads(meta[_KEY]), grid=grid, path=path)
     except FileNotFoundError as error:
         raise ForecastUnavailableError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise SnapshotError(f"{path}: not a whole snapshot: {reason[0]}") from error
+
+
+def _digest(table: Any, described: bytes) -> bytes:
+    """SHA-256 of metadata and rows: pages have checksums, a Parquet footer has none."""
+    digest = sha256(described)
+    for name in table.column_names:
+        digest.update(name.encode())
+        column = table[name]
+        if pa.types.is_string(column.type):
+            digest.update("\0".join(column.to_pylist()).encode())
+        else:
+            digest.update(column.to_numpy().tobytes())
+    return digest.hexdigest().encode()
 
 
 def _rows(forecast: Forecast) -> Any:

@@ -188,6 +188,8 @@ def read_columns(root: Path, name: str) -> ColumnFile:
     content = _read_bytes(path, name)
     try:
         table = reader(content, name)
+    except UnicodeDecodeError as error:
+        raise _refusal(name, "a name that is not UTF-8", "UTF-8 text") from error
     except (pa.ArrowException, OSError) as error:
         kind = path.suffix.lstrip(".").upper()
         first_line = str(error).strip().splitlines()[0][:200]
