@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from forecasts.columns import ColumnFile
 from forecasts.errors import ForecastFormatError
 from forecasts.provider import Int64Array
 from forecasts.series import FloatArray, Series, Signal
-from forecasts.tables import ColumnFile, read_columns
+from forecasts.tables import read_columns
 from forecasts.units import expected_units, unknown_unit
 from inputs.errors import Finding
 

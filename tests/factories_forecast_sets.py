@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 
 import numpy as np
 from hypothesis import strategies as st
@@ -34,7 +34,7 @@ def forecasts_on(
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     values = rng.normal(size=n)
     values[draw(st.integers(0, n - 1))] = draw(FINITE)
-    issued = st.datetimes(datetime.min, timezones=st.just(UTC))
+    issued = st.datetimes(timezones=st.just(UTC))
     return Forecast(
         series=series,
         region=region,
