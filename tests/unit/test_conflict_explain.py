@@ -73,6 +73,18 @@ def test_smallest_changes_are_found_and_ordered() -> None:
     assert later.smallest
 
 
+def test_changes_are_ordered_by_what_they_are_relative_to() -> None:
+    jobs = [AJob(slots=4, demand={"cpu": 1}, first=1, last=1)] * 2
+    problem = a_problem(jobs, weight=((1.0,) * 5,), capacity={"cpu": [[1] * 4 + [0]]})
+    # Only more units help here: the horizon ends; one unit of one is all of it.
+    found = explain_unplaced(problem, a_schedule(None, None), 1)
+    assert [c.amount for c in found.changes] == [1.0, 1.0]
+    assert [c.kind for c in found.changes] == [
+        ChangeKind.EARLIEST,
+        ChangeKind.CAPACITY,
+    ]
+
+
 def test_an_earlier_release_is_offered_where_it_helps() -> None:
     late = AJob(demand={"cpu": 1}, first=5, last=5)
     problem = a_problem([late, late], weight=CALM, capacity={"cpu": 1})
@@ -155,7 +167,9 @@ def test_large_days_are_answered_in_time_about_a_part_that_may_move() -> None:
     assert monotonic() - began < 6.0
     assert found.decided
     assert found.schedule is None
+    assert found.held + len(found.others) <= 2000
     assert found.held > 0
+    assert len(found.others) >= 8
     assert found.limits
 
 

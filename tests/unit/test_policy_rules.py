@@ -133,6 +133,12 @@ def test_greedy_places_the_larger_of_two_like_jobs_first() -> None:
     assert turns(a_problem(jobs)).tolist() == [2, 0, 1]
 
 
+def test_few_choices_count_for_more_than_size() -> None:
+    jobs = [AJob(last=2, power_kw=2.0), AJob(last=1, power_kw=1.0)]
+    # 3³ / 2 = 13.5 and 2³ / 1 = 8
+    assert turns(a_problem(jobs)).tolist() == [1, 0]
+
+
 def test_greedy_leaves_out_a_job_that_costs_more_than_its_absence() -> None:
     problem = a_problem([AJob(unplaced_cost=0.5)])
     solution = Greedy().solve(problem, NOW)
