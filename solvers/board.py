@@ -121,17 +121,26 @@ class Board:
 
     def place(self, job: int, region: int, start: int) -> None:
         """Put a job in, whether there is room or not."""
+        self._add(job, region, start, sign=1.0)
+        self._region[job], self._start[job] = region, start
+
+    def remove(self, job: int) -> None:
+        """Take a job out that was placed."""
+        region, start = int(self._region[job]), int(self._start[job])
+        self._add(job, region, start, sign=-1.0)
+        self._region[job] = self._start[job] = UNPLACED
+
+    def _add(self, job: int, region: int, start: int, *, sign: float) -> None:
         last = start + self._duration[job] - 1
         run = slice(start, last + 1)
-        full_kwh = self._power[job] * self._per_kw[region]
+        full_kwh = sign * self._power[job] * self._per_kw[region]
         load = self._load[region]
         load[start:last] += full_kwh
         load[last] += full_kwh * self._fraction[job]
         solar = self._places.solar_kwh[region, run]
         self._sun[region, run] = np.maximum(solar - load[run], 0.0)
-        self._room[:, region, run] -= self._jobs.demand[job][:, None]
+        self._room[:, region, run] -= sign * self._jobs.demand[job][:, None]
         self._budgets.note(region, run, load)
-        self._region[job], self._start[job] = region, start
 
     def _window(self, job: int) -> slice:
         return slice(self._first[job], self._last[job] + self._duration[job])

@@ -96,7 +96,9 @@ def enumerate_columns(problem: Problem, groups: Groups) -> Columns:
     metered = jobs.power_kw[job] * places.pue[region] * places.slot_hours
     kwh = metered[column] * np.where(is_last, jobs.last_fraction[job][column], 1.0)
 
-    limit = usable_capacity(places).reshape(places.n_resources, -1)
+    limit = usable_capacity(places).reshape(
+        places.n_resources, places.n_regions * places.n_slots
+    )
     fits = np.ones(len(group), dtype=bool)
     for k in range(places.n_resources):
         too_much = jobs.demand[job, k][column] > limit[k][cell]

@@ -136,7 +136,9 @@ def _add_capacity(
     Left out where all jobs that can be there at once would fit.
     """
     places = problem.places
-    limit = usable_capacity(places).reshape(places.n_resources, -1)
+    limit = usable_capacity(places).reshape(
+        places.n_resources, places.n_regions * places.n_slots
+    )
     for k in range(places.n_resources):
         demand = problem.jobs.demand[columns.job, k][columns.entry_column]
         most = most_at_once(columns, groups, demand, limit.shape[1])

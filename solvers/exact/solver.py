@@ -10,6 +10,7 @@ from solvers.errors import ModelTooLargeError, SolverCheckError, SolverError
 from solvers.evaluate import evaluate
 from solvers.exact.answer import safe_bound, to_schedule, to_values, trivial_bound
 from solvers.exact.columns import count_entries
+from solvers.exact.earliest import settle_earliest
 from solvers.exact.engine import (
     Engine,
     EngineAnswer,
@@ -165,6 +166,7 @@ class Search:
             self.say(f"{answer.engine} found no plan in the time given")
         else:
             self.offer(to_schedule(model, answer.values), source=answer.engine)
+            self.settle_ties()
         self.take_bound(safe_bound(model, answer), source=answer.engine)
 
     def _call(
@@ -207,6 +209,18 @@ class Search:
         objective = evaluate(self.problem, schedule).objective
         if objective < self.objective:
             self.best, self.objective = schedule, objective
+
+    def settle_ties(self) -> None:
+        """Make the best schedule the earliest of those that cost the same."""
+        if self.best is None:
+            return
+        settled = settle_earliest(
+            self.problem, self.best, time_limit_s=max(self.remaining(), 0.1)
+        )
+        if broken_limits(self.problem, settled) is None:
+            objective = evaluate(self.problem, settled).objective
+            if objective <= self.objective:
+                self.best, self.objective = settled, objective
 
     def take_bound(self, bound: float | None, *, source: str) -> None:
         """Take a proven bound if it is better than the best.
