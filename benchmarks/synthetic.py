@@ -110,7 +110,9 @@ def _jobs(
     gpu_share: float,
 ) -> RigidJobs:
     longest = max(1, min(int(max_slots), n_slots))
-    run = np.minimum(0.25 + rng.exponential(longest / 4, n_jobs), longest)
+    run: FloatArray = np.minimum(
+        0.25 + rng.exponential(longest / 4, n_jobs), float(longest)
+    )
     n = np.maximum(np.ceil(run), 1).astype(np.int32)
     room = np.minimum(rng.uniform(slack[0], slack[1], n_jobs).astype(int), n_slots - n)
     first = (rng.random(n_jobs) * (n_slots - n - room + 1)).astype(np.int32)
@@ -126,7 +128,7 @@ def _jobs(
     power = np.round(0.02 * cpu + 0.35 * gpu, 3)
     return RigidJobs(
         n_slots=n,
-        last_fraction=np.clip(run - (n - 1), 0.05, 1.0).round(2),
+        last_fraction=np.asarray(np.clip(run - (n - 1), 0.05, 1.0), np.float64),
         first=first,
         last=(first + room).astype(np.int32),
         allowed=allowed,

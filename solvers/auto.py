@@ -24,6 +24,9 @@ ENTRIES_PER_SECOND = 50_000
 SMALL_ENTRIES = 200_000
 """A model of this size is always tried."""
 
+GREEDY_SHARE = 0.8
+"""Part of the time that greedy may take; its bound needs the rest."""
+
 PRICE_SHARE = 0.5
 """Part of the time that the price engine may take where the exact one follows."""
 
@@ -66,7 +69,7 @@ class Auto:
         search = Search(problem, options, began=time.perf_counter())
         search.offer(Schedule.empty(problem.n_jobs), source="an empty day")
         if hint is not None:
-            self._offer(search, hint, "the hint")
+            search.consider(hint, source="the hint")
         try:
             self._run(search)
         except KeyboardInterrupt:
@@ -74,7 +77,7 @@ class Auto:
         return search.solution(self.name)
 
     def _run(self, search: Search) -> None:
-        self._ask(search, "greedy", share=1.0)
+        self._ask(search, "greedy", share=GREEDY_SHARE)
         if search.best is not None:
             bound = lonely_bound(search.problem, search.best)
             search.take_bound(bound, source="the bound of each job alone")
@@ -111,7 +114,7 @@ class Auto:
         for message in solution.stats.messages:
             search.say(f"{name}: {message}")
         if solution.schedule is not None:
-            self._offer(search, solution.schedule, name)
+            search.consider(solution.schedule, source=name)
         try:
             search.take_bound(solution.bound, source=name)
         except SolverCheckError as error:
@@ -119,9 +122,3 @@ class Auto:
         if search.objective < before:
             search.engine = solution.stats.engine or name
             search.say(f"{name} found the plan in use")
-
-    def _offer(self, search: Search, schedule: Schedule, source: str) -> None:
-        try:
-            search.offer(schedule, source=source)
-        except SolverError as error:
-            search.say(f"{error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from solvers.errors import ModelTooLargeError, SolverCheckError, SolverError
@@ -25,6 +26,7 @@ from solvers.exact.verdict import (
     contradicts,
     settle,
 )
+from solvers.greedy import Greedy
 from solvers.isolation import Limits, run_isolated
 from solvers.problem import FloatArray, Problem
 from solvers.solution import (
@@ -59,10 +61,26 @@ class Exact:
     Options in ``SolveOptions.extra``: ``engine`` (a name in ``ENGINES``),
     ``isolate`` (False runs the engine in this process, for many tiny problems),
     ``memory_gb`` (limit of the engine's process).
+
+    The plan of ``greedy`` is in hand before an engine starts, so that whatever an
+    engine does, the run ends with a valid plan; ``Stats.messages`` says what failed.
+
+    Parameters
+    ----------
+    engine
+        Name of the engine; None for what the options say.
+    find_engine
+        How to get one by name.
     """
 
-    def __init__(self, engine: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: str | None = None,
+        *,
+        find_engine: Callable[[str], Engine] = load_engine,
+    ) -> None:
         self._engine = engine
+        self._find_engine = find_engine
 
     @property
     def name(self) -> str:
@@ -78,10 +96,8 @@ class Exact:
         ------
         ModelTooLargeError
             Before any memory is taken, if the model would exceed ``MAX_ENTRIES``.
-        EngineError, SolverCheckError
-            If every try failed and there is no hint to return instead.
-        KeyboardInterrupt
-            On Ctrl-C without a hint; with one, it is returned.
+        SolverUnknownError, SolverNotInstalledError
+            If the engine asked for does not exist here.
         """
         began = time.perf_counter()
         entries = count_entries(problem.jobs)
@@ -91,14 +107,16 @@ class Exact:
                 f"{MAX_ENTRIES:,}; use --solver auto or greedy"
             )
         engine = self._engine or str(options.extra.get("engine", DEFAULT_ENGINE))
+        call = self._find_engine(engine)
         search = Search(problem, options, began=began)
+        search.offer(Schedule.empty(problem.n_jobs), source="an empty day")
+        if hint is None:
+            hint = Greedy().solve(problem, options).schedule
         if hint is not None:
-            search.offer(hint, source="the hint")
+            search.consider(hint, source="the hint")
         try:
-            search.run(engine)
+            search.run(engine, call, self._find_engine)
         except KeyboardInterrupt:
-            if search.best is None:
-                raise
             search.say("stopped by the user; this is the best plan so far")
         return search.solution(self.name)
 
@@ -116,45 +134,39 @@ class Search:
     engine: str = ""
     messages: list[str] = field(default_factory=list)
 
-    def run(self, engine: str) -> None:
+    def run(
+        self, name: str, engine: Engine, find_engine: Callable[[str], Engine]
+    ) -> None:
         """Try an engine, and once more with other settings if its answer is broken.
 
-        Raises
-        ------
-        SolverError
-            If both tries failed and nothing is in hand.
+        Parameters
+        ----------
+        name, engine
+            The engine to try first.
+        find_engine
+            Gives the one for the second try.
         """
-        call = load_engine(engine)
         model = build_model(self.problem)
         self.take_bound(trivial_bound(model), source="the model")
-        if not model.n_places:
-            self.offer(Schedule.empty(self.problem.n_jobs), source="an empty day")
-            self.take_bound(self.objective, source="an empty model")
-            return
         try:
-            self._try(call, model, cautious=False)
-        except SolverError as first:
-            self.say(f"{engine}: {first}")
-            second = SECOND_TRY.get(engine, DEFAULT_ENGINE)
-            if self.remaining() < max(0.1 * self.options.time_limit_s, 0.2):
-                if self.best is None:
-                    raise
-                return
-            self._second_try(second, model)
-
-    def _second_try(self, engine: str, model: Model) -> None:
-        try:
-            self._try(load_engine(engine), model, cautious=True)
-            self.say(f"second try with {engine} without presolve")
+            self._try(engine, model, cautious=False)
         except SolverError as error:
-            self.say(f"{engine}, second try: {error}")
-            if self.best is None:
-                raise
+            self.say(f"{name}: {error}")
+        else:
+            return
+        if self.remaining() < max(0.1 * self.options.time_limit_s, 0.2):
+            return
+        second = SECOND_TRY.get(name, DEFAULT_ENGINE)
+        try:
+            self._try(find_engine(second), model, cautious=True)
+            self.say(f"second try, with {second} and without presolve, went well")
+        except SolverError as error:
+            self.say(f"{second}, second try: {error}")
 
     def _try(self, call: Engine, model: Model, *, cautious: bool) -> None:
         start = None
-        if self.best is not None:
-            start = to_values(model, self.problem, self.best)
+        if self.start is not None:
+            start = to_values(model, self.problem, self.start)
         answer = self._call(call, model.program, start, cautious=cautious)
         self.engine = answer.engine
         if answer.outcome is Outcome.INFEASIBLE:
@@ -209,6 +221,13 @@ class Search:
         objective = evaluate(self.problem, schedule).objective
         if objective < self.objective:
             self.best, self.objective = schedule, objective
+
+    def consider(self, schedule: Schedule, *, source: str) -> None:
+        """Offer a schedule; a broken one becomes a message."""
+        try:
+            self.offer(schedule, source=source)
+        except SolverError as error:
+            self.say(f"{error}")
 
     def settle_ties(self) -> None:
         """Make the best schedule the earliest of those that cost the same."""
