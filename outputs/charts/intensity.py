@@ -19,6 +19,7 @@ from outputs.wording import amount, shortened
 
 _GUTTER, _GAP, _TOP = 38.0, 22.0, 34.0
 _TITLE, _PLOT, _SUN, _FOOT = 18.0, 84.0, 26.0, 30.0
+_ROOMY = 300.0  # width of a panel whose heading has room for a unit [px]
 
 KEY, TITLE = "intensity", "Carbon intensity and sun"
 
@@ -55,10 +56,11 @@ def _panel(
     most = max(float(a.max()) for a in (comparison.g_per_kwh, high) if a is not None)
     base = top + _TITLE + _PLOT
     panel = Panel(x=x, y=ValueAxis(top=most, base=base, height=_PLOT))
-    span = f"{values.min():.0f}–{values.max():.0f} g/kWh"
+    unit = " g/kWh" if x.width >= _ROOMY else ""
+    span = f"{values.min():.0f}–{values.max():.0f}{unit}"
     if comparison.solar_kw[r].any():
         span += f" · sun ≤ {amount(float(comparison.solar_kw[r].max()), 0)} kW"
-    room = int((x.width - 6.2 * len(span)) / 7.6)
+    room = int((x.width - 6.4 * len(span)) / 8)
     marks = [
         words(shortened(comparison.regions[r], room), x.left, top + 10, "name"),
         words(span, panel.right, top + 10, "label dim", anchor="end"),

@@ -62,15 +62,6 @@ class Report:
         """Name of the report."""
         return f"Plan for {day(self.meta.date)}"
 
-    def savings(self) -> list[Saving]:
-        """Planned saving against each reference that was compared."""
-        name = self.comparison.plan_name
-        return [
-            saving(self.comparison, name, baseline=reference)
-            for reference in REFERENCES
-            if reference != name and self.comparison.find(reference) is not None
-        ]
-
     def all_assumptions(self) -> tuple[str, ...]:
         """What is always assumed, what the forecasts add, and what was given."""
         signals = sorted(
@@ -80,6 +71,16 @@ class Report:
             f"Carbon intensity is the {signal} signal." for signal in signals[:1]
         )
         return (*_PLANNED, *mixed, *self.assumptions)
+
+
+def plan_savings(comparison: Comparison) -> list[Saving]:
+    """Planned saving of the plan against each reference that was compared."""
+    name = comparison.plan_name
+    return [
+        saving(comparison, name, baseline=reference)
+        for reference in REFERENCES
+        if reference != name and comparison.find(reference) is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def figures(report: Report) -> list[Figure]:
             value=percent(s.fraction) + ("*" if s.note else ""),
             meaning=f"planned saving against {s.baseline}",
         )
-        for s in report.savings()
+        for s in plan_savings(report.comparison)
     ]
     gap = report.meta.gap
     meaning = "at most left to gain" if gap is not None else "gap not proven"
@@ -119,7 +120,7 @@ def sentences(report: Report) -> list[str]:
         f"{places}, planned to emit {amount(plan.emissions_kg)} kg CO₂e.",
         gap_sentence(meta),
     ]
-    for found in report.savings():
+    for found in plan_savings(comparison):
         said.append(_saving_sentence(found))
     return said
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,9 +13,9 @@ import numpy as np
 
 from outputs.charts.delays import delays
 from outputs.comparison import Comparison, FloatArray, PolicyDay
-from outputs.report.data import Report, notices
+from outputs.report.data import Report, notices, plan_savings
 from outputs.report.sections import moved_jobs, unplaced_reasons, unplaced_rows
-from outputs.savings import Saving, SideBySide, by_region, by_team, saving
+from outputs.savings import Saving, SideBySide, by_region, by_team
 from outputs.sheets import limit_series
 
 SCHEMA = 1
@@ -35,12 +35,7 @@ def document(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "plan": _plain(asdict(report.meta)),
-        "plan_policy": comparison.plan_name,
-        "jobs": comparison.n_jobs,
-        "policies": [_policy(policy) for policy in comparison.policies],
-        "savings": [_saving(found) for found in report.savings()],
-        "by_region": _split(comparison, by_region),
-        "by_team": _split(comparison, by_team),
+        **_compared(comparison),
         "unplaced": _unplaced(report),
         "moved": _plain(moved_jobs(report)),
         "delays": _delays(comparison),
@@ -51,18 +46,25 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def policies_document(comparison: Comparison) -> dict[str, Any]:
-    """Policies of one day side by side, without a plan file; see ``document``."""
-    pairs = itertools.combinations([policy.name for policy in comparison.policies], 2)
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """What ``planner compare --json`` prints: the report's keys of the same names."""
+    grid = comparison.grid
     return {
         "schema": SCHEMA,
-        "date": comparison.grid.date.isoformat(),
+        "date": _plain(grid.date),
+        "timezone": grid.timezone,
+        **_compared(comparison),
+    }
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "plan_policy": comparison.plan_name,
         "jobs": comparison.n_jobs,
         "policies": [_policy(policy) for policy in comparison.policies],
-        "savings": [
-            _saving(saving(comparison, plan, baseline=baseline))
-            for baseline, plan in pairs
-        ],
+        "savings": [_saving(found) for found in plan_savings(comparison)],
+        "by_region": _split(comparison, by_region),
+        "by_team": _split(comparison, by_team),
     }
 
 
@@ -95,11 +97,13 @@ def _saving(found: Saving) -> dict[str, Any]:
     }
 
 
-def _split(comparison: Comparison, split: Any) -> dict[str, Any] | None:
+def _split(
+    comparison: Comparison, split: Callable[[Comparison, str, str], SideBySide]
+) -> dict[str, Any] | None:
     left, right = "greedy", comparison.plan_name
     if comparison.find(left) is None or left == right:
         return None
-    sides: SideBySide = split(comparison, left, right)
+    sides = split(comparison, left, right)
     return {
         "left": sides.left,
         "right": sides.right,

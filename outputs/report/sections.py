@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from outputs.comparison import NO_TEAM
 from outputs.plan import PLANNED, UNPLACED
 from outputs.report.data import Report
-from outputs.sheets import Sheet
+from outputs.sheets import BASELINE, Sheet
 from outputs.wording import (
     NOTHING,
     amount,
@@ -103,7 +103,7 @@ def moved_sheet(report: Report) -> Sheet | None:
     zone = report.meta.timezone
     kg = amounts([job["avoided_kg"] for job in jobs])
     return Sheet(
-        columns=("job", "team", "asap", "planned", "kg avoided"),
+        columns=("job", "team", BASELINE, "planned", "kg avoided"),
         rows=tuple(
             (
                 job["job_id"],

@@ -139,6 +139,14 @@ def test_step_line_is_flat_over_each_slot() -> None:
     assert area == "M0 90H20V50H30V100H40L40 100H0Z"
 
 
+def test_steps_too_small_for_a_whole_pixel_are_drawn() -> None:
+    grid = day_grid(date(2026, 1, 1), timezone="UTC", slot_minutes=60, horizon_hours=2)
+    x = TimeAxis(grid=grid, left=0.0, width=20.0)
+    y = ValueAxis(top=10.0, base=100.0, height=100.0)
+    drawn = step_line(np.array([1.0, 1.03]), x, y, "ink")
+    assert 'd="M0 90H10V89.7H20"' in drawn
+
+
 def test_area_without_height_is_not_drawn() -> None:
     x = axis(date(2026, 6, 21))
     y = ValueAxis(top=1.0, base=0.0, height=1.0)
@@ -146,7 +154,7 @@ def test_area_without_height_is_not_drawn() -> None:
 
 
 def test_any_amount_above_zero_has_a_shade() -> None:
-    levels = shade_levels(np.array([0.0, 1e-9, 0.5, 1.0]), 1.0, 4)
+    levels = shade_levels(np.array([0.0, 1e-12, 0.5, 1.0]), 1.0, 4)
     assert levels.tolist() == [0, 1, 2, 4]
 
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from outputs.errors import PlanStorageError
-from outputs.report import write_report
+from outputs.plan import PLAN_SCHEMA
+from outputs.report import comparison_document, write_report
 from outputs.report.contents import sections
 from outputs.report.document import document
 from outputs.report.markdown import escape, markdown_report
-from tests.factories_report import known_report, make_report, synthetic_comparison
+from outputs.report.sections import moved_jobs
+from tests.factories_report import (
+    known_report,
+    make_comparison,
+    make_policy,
+    make_report,
+    synthetic_comparison,
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"
 
@@ -106,6 +116,39 @@ def test_delays_count_every_placed_job_once() -> None:
     found = document(make_report(synthetic_comparison(unplaced=5)))
     for policy in found["policies"]:
         assert sum(found["delays"]["jobs"][policy["name"]]) == policy["placed"]
+
+
+def test_jobs_that_become_dirtier_are_not_listed_as_moves_that_matter() -> None:
+    day = make_comparison(
+        make_policy("asap", region=[0, 0, 0], emissions_kg=[1.0, 5.0, 9.0]),
+        make_policy("optimal", region=[0, 0, 0], emissions_kg=[2.0, 1.0, 2.0]),
+    )
+    moved = document(make_report(day))["moved"]
+    assert [(m["job_id"], m["avoided_kg"]) for m in moved] == [
+        ("job-00002", 7.0),
+        ("job-00001", 4.0),
+    ]
+
+
+def test_emissions_of_a_job_in_segments_are_summed() -> None:
+    day = make_comparison(
+        make_policy("asap", emissions_kg=[9.0]),
+        make_policy("optimal", emissions_kg=[2.0]),
+    )
+    report = make_report(day)
+    rows = report.plan.rows
+    second = rows.set_column(1, "segment", pa.array([1], pa.int32())).cast(PLAN_SCHEMA)
+    plan = replace(report.plan, rows=pa.concat_tables([rows, second]))
+    (moved,) = moved_jobs(replace(report, plan=plan))
+    assert (moved["planned_kg"], moved["avoided_kg"]) == (4.0, 5.0)
+
+
+def test_compare_prints_the_same_keys_as_the_report() -> None:
+    report = known_report("clean")
+    whole, short = document(report), comparison_document(report.comparison)
+    assert short["date"] == "2026-11-22"
+    for key in short.keys() - {"date", "timezone"}:
+        assert short[key] == whole[key]
 
 
 def test_every_key_of_the_json_is_documented() -> None:

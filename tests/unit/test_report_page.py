@@ -14,7 +14,13 @@ from outputs.markup import VOID, Markup, element
 from outputs.report import Report
 from outputs.report.contents import sections
 from outputs.report.page import html_report
-from tests.factories_report import known_report, make_report, synthetic_comparison
+from tests.factories_report import (
+    known_report,
+    make_comparison,
+    make_policy,
+    make_report,
+    synthetic_comparison,
+)
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -137,6 +143,17 @@ def test_se_04_names_full_of_markup_stay_text(payload: str) -> None:
     assert not set("\x00\x1b\u202e") & set(text)
     safe = payload.replace("\x00", "\ufffd").replace("\x1b", "\ufffd")
     assert safe.replace("\u202e", "\ufffd") in found.texts
+
+
+def test_day_without_jobs_has_a_page() -> None:
+    empty = [make_policy(n, region=[], emissions_kg=[]) for n in ("asap", "optimal")]
+    Page(page(make_report(make_comparison(*empty))))
+
+
+def test_plan_that_is_the_baseline_itself_claims_no_saving() -> None:
+    day = make_comparison(make_policy("asap"))
+    words = " ".join(Page(page(make_report(day))).texts)
+    assert "Planned saving against" not in words
 
 
 def test_children_that_are_not_markup_are_escaped() -> None:

@@ -98,7 +98,7 @@ def test_side_by_side_ends_with_the_sum() -> None:
 
 def test_strip_is_blank_exactly_where_there_is_no_load() -> None:
     load = np.zeros((1, 24))
-    load[0, 10] = 1e-6
+    load[0, 10] = 1e-12
     load[0, 20] = 50.0
     policy = make_policy("optimal", load_kw=load, grid_kw=load)
     (strip,) = day_strips(make_comparison(policy))
