@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from outputs.charts.figure import WIDTH, Chart, legend, svg
+from outputs.charts.figure import WIDTH, Chart, drawn, legend
 from outputs.charts.marks import box, rule, words
 from outputs.charts.scales import ValueAxis
 from outputs.comparison import Comparison, FloatArray, PolicyDay
@@ -80,13 +80,7 @@ def delays_chart(comparison: Comparison) -> Chart:
         rule(_GUTTER, y.base, _RIGHT, y.base, "axis"),
         _hours(found.edges_h, y.base + 14, pitch),
     ]
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, y.base + 20, *body),
-        data=_data(found),
-    )
+    return drawn(key, title, caption, height=y.base + 20, body=body, data=_data(found))
 
 
 def _caption(found: Delays, shown: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from outputs.charts.figure import WIDTH, Chart, Panel, legend, svg, time_sheet
+from outputs.charts.figure import WIDTH, Chart, Panel, drawn, legend, time_sheet
 from outputs.charts.marks import dot, rule, step_area, step_line, words
 from outputs.charts.scales import TimeAxis, ValueAxis
 from outputs.comparison import Comparison, FloatArray, PolicyDay
@@ -27,42 +27,27 @@ def against_baseline_chart(comparison: Comparison) -> Chart:
     shown = _shown(comparison)
     rates = {p.name: comparison.emissions_kg_per_h(p).sum(axis=0) for p in shown}
     sums = {k: np.cumsum(v) * comparison.grid.slot_hours for k, v in rates.items()}
-    base = _TOP + _PLOT
     half = WIDTH * _SPLIT
-    left = Panel(
-        x=TimeAxis(grid=comparison.grid, left=_GUTTER, width=half - _GUTTER),
-        y=ValueAxis(top=_most(rates), base=base, height=_PLOT),
-    )
-    start = half + _GUTTER + 20
-    right = Panel(
-        x=TimeAxis(grid=comparison.grid, left=start, width=WIDTH - start - _ENDS),
-        y=ValueAxis(top=_most(sums), base=base, height=_PLOT),
-    )
+    left = _panel(comparison, rates, _GUTTER, half)
+    right = _panel(comparison, sums, half + 20 + _GUTTER, WIDTH - _ENDS)
     body = [
         legend(_entries(comparison, shown)),
         words("kg CO₂e per hour", 0, _TOP - 12, "tick"),
         words("kg CO₂e so far", half + 20, _TOP - 12, "tick"),
         left.ground(ticks=4),
         *_difference(comparison, rates, left),
-        *(
-            step_line(rates[p.name], left.x, left.y, _class(comparison, p))
-            for p in shown
-        ),
-        left.clock(),
+        _curves(comparison, rates, left),
         right.ground(ticks=4),
-        *(
-            step_line(sums[p.name], right.x, right.y, _class(comparison, p))
-            for p in shown
-        ),
-        right.clock(),
+        _curves(comparison, sums, right),
         _ends(sums, right),
     ]
     columns = {f"{name}, kg/h": rate for name, rate in rates.items()}
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, base + _FOOT, *body),
+    return drawn(
+        key,
+        title,
+        caption,
+        height=_TOP + _PLOT + _FOOT,
+        body=body,
         data=time_sheet(comparison.grid, columns, decimals=3),
     )
 
@@ -90,11 +75,12 @@ def regions_chart(comparison: Comparison) -> Chart:
     body.append(words("kg CO₂e", _NAMES + wide + 14, foot + 14, "tick"))
     columns = [amounts([float(v) for v in values]) for values in kg.values()]
     rows = zip(comparison.regions, *columns, strict=True)
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, foot + 20, *body),
+    return drawn(
+        key,
+        title,
+        caption,
+        height=foot + 20,
+        body=body,
         data=Sheet(columns=("region", *(f"{k}, kg" for k in kg)), rows=tuple(rows)),
     )
 
@@ -135,6 +121,25 @@ def _shown(comparison: Comparison) -> list[PolicyDay]:
     """Baseline, greedy and the plan, as far as they are there."""
     wanted = (BASELINE, "greedy", comparison.plan_name)
     return [p for p in comparison.policies if p.name in wanted]
+
+
+def _panel(
+    comparison: Comparison, curves: dict[str, FloatArray], left: float, right: float
+) -> Panel:
+    return Panel(
+        x=TimeAxis(grid=comparison.grid, left=left, width=right - left),
+        y=ValueAxis(top=_most(curves), base=_TOP + _PLOT, height=_PLOT),
+    )
+
+
+def _curves(
+    comparison: Comparison, curves: dict[str, FloatArray], panel: Panel
+) -> Markup:
+    lines = [
+        step_line(values, panel.x, panel.y, _class(comparison, comparison.policy(name)))
+        for name, values in curves.items()
+    ]
+    return join([*lines, panel.clock()])
 
 
 def _difference(

@@ -98,9 +98,17 @@ class Panel:
         return join(marks)
 
 
-def svg(key: str, title: str, caption: str, height: float, *body: str) -> Markup:
-    """Drawing of full width with words for screen readers."""
-    return element(
+def drawn(
+    key: str,
+    title: str,
+    caption: str,
+    *,
+    height: float,
+    body: Iterable[Markup],
+    data: Sheet,
+) -> Chart:
+    """Chart whose drawing has full width and words for screen readers."""
+    svg = element(
         "svg",
         element("title", title, id=f"{key}-title"),
         element("desc", caption, id=f"{key}-desc"),
@@ -109,6 +117,7 @@ def svg(key: str, title: str, caption: str, height: float, *body: str) -> Markup
         role="img",
         aria_labelledby=f"{key}-title {key}-desc",
     )
+    return Chart(key=key, title=title, caption=caption, svg=svg, data=data)
 
 
 def legend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outputs.charts.figure import WIDTH, Chart, Panel, legend, svg, time_sheet
+from outputs.charts.figure import WIDTH, Chart, Panel, drawn, legend, time_sheet
 from outputs.charts.marks import (
     MOST_STEPS,
     rule,
@@ -39,11 +39,12 @@ def intensity_chart(comparison: Comparison) -> Chart:
         body.append(_panel(comparison, r, x, _TOP + row * tall, column == 0, sunny))
     rows = -(-n // columns)
     caption = _caption(comparison, sunny)
-    return Chart(
-        key=KEY,
-        title=TITLE,
-        caption=caption,
-        svg=svg(KEY, TITLE, caption, _TOP + rows * tall, *body),
+    return drawn(
+        KEY,
+        TITLE,
+        caption,
+        height=_TOP + rows * tall,
+        body=body,
         data=_data(comparison, sunny),
     )
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from outputs.charts.figure import WIDTH, Chart, Panel, legend, svg
+from outputs.charts.figure import WIDTH, Chart, Panel, drawn, legend
 from outputs.charts.marks import rule, shade_levels, shades, words
 from outputs.charts.scales import TimeAxis, ValueAxis
 from outputs.comparison import Comparison, FloatArray, IntArray
-from outputs.markup import join
 from outputs.sheets import FULL, limit_series, limits_sheet
 from outputs.wording import percent, shortened
 
@@ -46,11 +45,12 @@ def limits_chart(comparison: Comparison) -> Chart | None:
             words(percent(float(share.max())), WIDTH, top + 11, "label", anchor="end"),
         ]
     body.append(panel.clock())
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, foot + 22, join(body)),
+    return drawn(
+        key,
+        title,
+        caption,
+        height=foot + 22,
+        body=body,
         data=limits_sheet(comparison, comparison.plan, most=MOST_ROWS),
     )
 

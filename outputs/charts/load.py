@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from outputs.charts.figure import WIDTH, Chart, Panel, legend, svg, time_sheet
+from outputs.charts.figure import WIDTH, Chart, Panel, drawn, legend, time_sheet
 from outputs.charts.marks import (
     shade_levels,
     shades,
@@ -51,11 +51,12 @@ def load_chart(comparison: Comparison) -> Chart:
         for r, region in enumerate(comparison.regions)
         for policy in policies
     }
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, height, *body),
+    return drawn(
+        key,
+        title,
+        caption,
+        height=height,
+        body=body,
         data=time_sheet(comparison.grid, columns),
     )
 
@@ -89,11 +90,12 @@ def stack_chart(comparison: Comparison) -> Chart:
             body.append(step_line(cap, panel.x, y, "cap"))
         body.append(panel.clock())
     columns = {f"{p.name}, kW": p.load_kw.sum(axis=0) for p in comparison.policies}
-    return Chart(
-        key=key,
-        title=title,
-        caption=caption,
-        svg=svg(key, title, caption, base + _FOOT, *body),
+    return drawn(
+        key,
+        title,
+        caption,
+        height=base + _FOOT,
+        body=body,
         data=time_sheet(comparison.grid, columns),
     )
 

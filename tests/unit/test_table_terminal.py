@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +130,8 @@ def test_ruler_of_a_25_hour_day_leaves_four_hours_between_00_and_03() -> None:
     line = ruler(grid)
     assert line.index("03") - line.index("00") == 8
     assert line.index("06") - line.index("03") == 6
+
+
+def test_table_in_the_docs_is_what_is_printed() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "report.md").read_text("utf-8")
+    assert as_text(policies(synthetic_comparison(unplaced=4))) in docs
