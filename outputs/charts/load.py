@@ -110,7 +110,7 @@ def _load_panel(
     )
     cap = comparison.power_cap_kw[r]
     marks = [
-        panel.ground(labels=first, ticks=2),
+        panel.ground(labels=first),
         step_area(load, panel.x, panel.y, "power", floor=solar),
         step_area(solar, panel.x, panel.y, "sun"),
         shades(dirt, panel.x, panel.y.base + 1, _BAND, "dirt"),

@@ -95,6 +95,12 @@ def test_value_ticks_of_small_amounts_keep_their_decimals() -> None:
     assert labels == ["0.00", "0.02", "0.04"]
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.floats(1e-6, 1e9))
+def test_every_axis_shows_an_amount_besides_zero(top: float) -> None:
+    assert len(ValueAxis(top=top, base=0, height=1).ticks(3)) >= 2
+
+
 def test_axis_without_any_amount_has_zero_alone() -> None:
     y = ValueAxis(top=0.0, base=10, height=5)
     assert [(t.label, t.at) for t in y.ticks()] == [("0", 10)]
