@@ -91,15 +91,12 @@ def _known(ledger: Ledger, meta: PlanMeta) -> bool:
         raise PlanFormatError(
             f"plan {meta.plan_id} was followed before with other content"
         )
-    newest = ledger.query(
-        "select plan_id, serial, created_us from plans where date = ? "
-        "order by serial desc, created_us desc limit 1",
-        meta.date.isoformat(),
-    )
-    if newest and (meta.serial, to_us(meta.created_at)) < newest[0][1:]:
+    newest = ledger.newest_followed(meta.date.isoformat())
+    mine = (meta.serial, to_us(meta.created_at))
+    if newest is not None and mine < (newest.serial, newest.created_us):
         raise StalePlanError(
             f"plan {meta.plan_id} (serial {meta.serial}) is older than plan "
-            f"{newest[0][0]} (serial {newest[0][1]}), which was followed for "
+            f"{newest.plan_id} (serial {newest.serial}), which was followed for "
             f"{meta.date}; solve again to get a newer one"
         )
     return bool(seen)

@@ -77,6 +77,15 @@ class Dispatch:
         return self.end_us - self.start_us
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedPlan:
+    """A plan that was followed before."""
+
+    plan_id: str
+    serial: int
+    created_us: int
+
+
 COLUMNS = tuple(field.name for field in fields(Dispatch))
 _SELECT = f"select {', '.join(COLUMNS)} from dispatches "
 _INSERT = (
@@ -200,6 +209,18 @@ class Ledger:
         """JSON text of all that dispatch needs, as the plan had it."""
         text: str = self.query("select spec from specs where digest = ?", digest)[0][0]
         return text
+
+    def newest_followed(self, day: str) -> FollowedPlan | None:
+        """Newest plan of a date that was ever followed, None if none was."""
+        found = self.query(
+            "select plan_id, serial, created_us from plans where date = ? "
+            "order by serial desc, created_us desc limit 1",
+            day,
+        )
+        if not found:
+            return None
+        plan_id, serial, created_us = found[0]
+        return FollowedPlan(plan_id=plan_id, serial=serial, created_us=created_us)
 
     def add(self, dispatch: Dispatch, *, actor: str, detail: str) -> None:
         """Put in a new dispatch, such as a retry."""

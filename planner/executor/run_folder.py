@@ -29,11 +29,19 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Put a file in place atomically and durably; replaces an older one."""
-    temporary = _write_beside(path, content)
+def write_json(path: Path, content: dict[str, Any], *, durable: bool = True) -> None:
+    """Put a file in place in one step; replaces an older one.
+
+    Parameters
+    ----------
+    durable
+        Return only when it would outlast a power cut; not needed for what means
+        nothing after one.
+    """
+    temporary = _write_beside(path, content, durable=durable)
     temporary.replace(path)
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
 
 
 def claim(folder: Path, content: dict[str, Any]) -> bool:
@@ -42,7 +50,7 @@ def claim(folder: Path, content: dict[str, Any]) -> bool:
     A hard link to a complete file is made in one step and fails when the name
     exists, so that there is never more than one claim, nor half a claim.
     """
-    temporary = _write_beside(folder / CLAIM, content)
+    temporary = _write_beside(folder / CLAIM, content, durable=True)
     try:
         os.link(temporary, folder / CLAIM)
     except FileExistsError:
@@ -53,13 +61,14 @@ def claim(folder: Path, content: dict[str, Any]) -> bool:
     return True
 
 
-def _write_beside(path: Path, content: dict[str, Any]) -> Path:
+def _write_beside(path: Path, content: dict[str, Any], *, durable: bool) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

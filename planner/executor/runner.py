@@ -56,7 +56,9 @@ def _run(folder: Path, order: dict[str, Any]) -> dict[str, Any]:
     identity = identify(child.pid)
     if identity is not None:
         with contextlib.suppress(OSError):
-            run_folder.write_json(folder / run_folder.JOB, asdict(identity))
+            run_folder.write_json(
+                folder / run_folder.JOB, asdict(identity), durable=False
+            )
     supervision = Supervision(child, timeout_s=order["timeout_s"])
     limit = order["output_limit"]
     supervision.watch(child.stdout, CappedOutput(folder / "stdout", limit=limit))

@@ -48,7 +48,7 @@ def kill_loop(folder: Path, *, jobs: int, every: int) -> dict[str, object]:
 def test_ex01_ex02_ex03_killed_before_any_step_each_job_runs_once(
     folder: Path,
 ) -> None:
-    outcome = kill_loop(folder, jobs=1, every=7)
+    outcome = kill_loop(folder, jobs=1, every=13)
     assert outcome["wrong"] == []
     assert int(str(outcome["last"])) > 200
 

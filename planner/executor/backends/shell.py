@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
+import subprocess
 import sys
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -16,7 +19,12 @@ from typing import Any
 from planner.executor import run_folder
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.registry import Place
-from planner.executor.errors import BackendError, NotTakenError, RejectedError
+from planner.executor.errors import (
+    BackendError,
+    NotTakenError,
+    RejectedError,
+    UncertainError,
+)
 from planner.executor.keys import KEY_PATTERN
 from planner.executor.processes import ProcessIdentity, identify, is_alive
 
@@ -80,7 +88,7 @@ class Shell:
         self._workspace = workspace.absolute()
         self._environ = dict(environ)
         self._output_limit = output_limit
-        self._children: list[int] = []
+        self._spawner: subprocess.Popen[bytes] | None = None
 
     def submit(self, order: Order) -> Report:
         """Start a supervisor, which claims the key and runs the command."""
@@ -89,11 +97,12 @@ class Shell:
         folder = self._folder(order.key)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            run_folder.write_json(folder / run_folder.ORDER, self._content(order))
+            run_folder.write_json(
+                folder / run_folder.ORDER, self._content(order), durable=False
+            )
             pid = self._spawn(folder)
         except OSError as error:
             raise NotTakenError(f"{folder}: {error.strerror}") from error
-        self._children.append(pid)
         supervisor = identify(pid)
         handle = None if supervisor is None else json.dumps(asdict(supervisor))
         return Report(phase=Phase.WAITING, handle=handle)
@@ -104,7 +113,6 @@ class Shell:
 
     def status(self, key: str, handle: str | None) -> Report:
         """What the files of the run and the supervisor's process say."""
-        self._reap()
         supervisor = None if handle is None else _process(json.loads(handle))
         return self._report(key, supervisor=supervisor)
 
@@ -142,21 +150,33 @@ class Shell:
         }
 
     def _spawn(self, folder: Path) -> int:
+        """Process number of a new supervisor."""
+        if self._spawner is None or self._spawner.poll() is not None:
+            self._spawner = self._start_spawner()
+        streams = self._spawner
+        assert streams.stdin is not None
+        assert streams.stdout is not None
+        streams.stdin.write(os.fsencode(folder) + b"\n")
+        streams.stdin.flush()
+        answer = streams.stdout.readline()
+        if not answer:
+            raise UncertainError("the spawner of supervisors ended without an answer")
+        if int(answer) == 0:
+            raise OSError(errno.EAGAIN, "no further process can be started")
+        return int(answer)
+
+    def _start_spawner(self) -> subprocess.Popen[bytes]:
         # -P: a file of the workspace must not stand in for a module of ours.
-        argv = [sys.executable, "-P", "-m", "planner.executor.runner", str(folder)]
-        log = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        return os.posix_spawn(
-            sys.executable,
-            argv,
-            self._environ,
-            setsid=True,
-            setsigdef=[signal.SIGPIPE, signal.SIGHUP, signal.SIGTERM],
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(folder / "supervisor.log"), log, 0o600),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
+        spawner = subprocess.Popen(
+            [sys.executable, "-P", "-m", "planner.executor.spawner"],
+            env=self._environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
+        # It ends with its input; the supervisors go on.
+        weakref.finalize(self, spawner.communicate)
+        return spawner
 
     def _report(self, key: str, *, supervisor: ProcessIdentity | None) -> Report:
         folder = self._folder(key)
@@ -195,15 +215,6 @@ class Shell:
             return run_folder.read_json(path)
         except (OSError, ValueError) as error:
             raise BackendError(f"{path} cannot be read: {error}") from error
-
-    def _reap(self) -> None:
-        """Let ended supervisors of a long-lived executor go."""
-        still_running = []
-        for pid in self._children:
-            with contextlib.suppress(ChildProcessError):
-                if os.waitpid(pid, os.WNOHANG) == (0, 0):
-                    still_running.append(pid)
-        self._children = still_running
 
 
 def in_workspace(place: Place) -> Shell:
