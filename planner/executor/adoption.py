@@ -208,15 +208,18 @@ def peaks_kw(placed: pa.Table) -> list[tuple[str, float]]:
 
 
 def _merge(ledger: Ledger, meta: PlanMeta, *, at_us: int, actor: str) -> Adoption:
-    """Compare what came in with what is there, by key."""
+    """Compare what came in with what is there, by key.
+
+    A missed one that was once in doubt had its key closed: it stays missed.
+    """
     day = meta.date.isoformat()
     ledger.execute("drop table if exists temp.changing")
     ledger.execute(
         "create temporary table changing as select key, state as before_state, "
         "exists (select 1 from incoming i where i.key = d.key) as stays "
         "from dispatches d where date = ? and attempt = 1 "
-        f"and state in ({_NEVER_SENT})",
-        day,
+        f"and state in ({_NEVER_SENT}) and (state = ? or intent_us is null)",
+        *(day, State.PLANNED),
     )
     step = (at_us, actor, ledger.current_lease, meta.plan_id)
     adoption = Adoption(

@@ -215,6 +215,9 @@ def test_an_unknown_job_that_was_never_taken_is_missed_when_it_is_too_late(
     site.backend.failures = [UncertainError("timed out")]
     site.tick(plan, "02:00")
     assert [e.job_id for e in site.tick(plan, "02:11").missed] == ["a"]
+    # Its key is closed now, so that a newer plan cannot bring it back.
+    site.tick(plan_of(row("a", "04:00"), serial=2), "04:00")
+    assert site.states() == {"a": "missed"}
     assert site.backend.submitted == []
 
 
