@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +23,7 @@ NUMBER_COLUMNS = (
 )
 """Columns that a planned row must fill and an unplaced row leaves null."""
 
+_NEVER = 2**63 - 1
 _LAST_US = 253_402_300_800_000_000
 """Start of the year 10000: later instants cannot be shown. [µs since 1970]"""
 
@@ -58,9 +59,22 @@ def require_schema(schema: pa.Schema) -> None:
 
 def sort_rows(rows: pa.Table) -> pa.Table:
     """Rows by start, then job id, then segment; rows without a start come last."""
+    if is_sorted(rows):
+        return rows
     keys = [(name, "ascending") for name in SORT_KEYS]
-    order = pc.sort_indices(rows, sort_keys=keys)
-    return rows if _is_counting(order) else rows.take(order)
+    return rows.take(pc.sort_indices(rows, sort_keys=keys))
+
+
+def is_sorted(rows: pa.Table) -> bool:
+    """Whether rows are in a plan's order; much cheaper than sorting them."""
+    start = pc.fill_null(rows["start"].cast(pa.int64()), _NEVER)
+    ascends = _neighbours(start, pc.less)
+    equal = _neighbours(start, pc.equal)
+    for name in SORT_KEYS[1:]:
+        further = pc.and_(equal, _neighbours(rows[name], pc.less))
+        ascends = pc.or_(ascends, further)
+        equal = pc.and_(equal, _neighbours(rows[name], pc.equal))
+    return not _any(pc.invert(pc.or_(ascends, equal)))
 
 
 def layout_faults(rows: pa.Table) -> Iterator[str]:
@@ -119,8 +133,8 @@ def _any(mask: pa.ChunkedArray) -> bool:
     return bool(pc.any(mask).as_py())
 
 
-def _is_counting(order: pa.UInt64Array) -> bool:
-    """Whether an order is 0, 1, 2, …: then nothing needs to move."""
-    if len(order) < 2:
-        return True
-    return bool(pc.all(pc.equal(pc.pairwise_diff(order.cast("int64")), 1)).as_py())
+def _neighbours(
+    column: pa.ChunkedArray, compare: Callable[[pa.Array, pa.Array], pa.Array]
+) -> pa.ChunkedArray:
+    """Each value compared with the next one."""
+    return compare(column.slice(0, max(0, len(column) - 1)), column.slice(1))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from outputs.check.instance import G_PER_KG, Instance
+from outputs.check.instance import G_PER_KG, IndexArray, Instance
 from outputs.check.limits import job_violations, region_violations
 from outputs.check.numbers import compared_numbers
 from outputs.check.replay import (
@@ -26,12 +26,14 @@ _COLUMNS = ("baseline_region", "baseline_start", "baseline_emissions_kg")
 
 
 def baseline_violations(
-    instance: Instance, plan: Plan, before: Usage
+    instance: Instance, plan: Plan, job: IndexArray, before: Usage
 ) -> list[Violation]:
     """Limits and numbers of the baseline that do not hold.
 
     Parameters
     ----------
+    job
+        Index of each row's job.
     before
         What earlier work takes.
     """
@@ -43,8 +45,9 @@ def baseline_violations(
     half = _half_given(plan.rows)
     if half:
         return half
-    rows = plan.rows.filter(plan.rows["baseline_region"].is_valid())
-    placed = placement(instance, rows, "baseline_")
+    given = plan.rows["baseline_region"].is_valid()
+    rows = plan.rows.filter(given)
+    placed = placement(instance, rows, job[given.to_numpy()], "baseline_")
     load = jobs_usage(instance, placed)
     expected = shares(instance, placed, load, before)
     return [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from inputs.jobs import Jobs
 from inputs.timegrid import TimeGrid
@@ -15,7 +14,7 @@ from outputs.check.instance import FloatArray, Instance
 from outputs.check.limits import job_violations, region_violations
 from outputs.check.numbers import number_violations, word_violations
 from outputs.check.replay import earlier_usage, jobs_usage, placement, shares
-from outputs.check.structure import structure_violations
+from outputs.check.structure import job_index, structure_violations
 from outputs.check.totals import horizon_violations, total_violations
 from outputs.check.violation import Violation
 from outputs.plan import Plan
@@ -73,20 +72,23 @@ def check_plan(
         price=np.zeros_like(carbon) if price is None else price,
         earlier=earlier,
     )
+    rows = plan.rows
+    job = job_index(rows, jobs)
     time = horizon_violations(plan.meta, instance)
-    structure = structure_violations(plan.rows, jobs, settings)
+    structure = structure_violations(rows, jobs, settings, job)
     if time or structure:
         return (*time, *structure)
-    job = pc.index_in(plan.rows["job_id"], jobs.ids).combine_chunks()
-    planned = plan.rows.filter(plan.rows["region"].is_valid())
-    placed = placement(instance, planned)
+    job_of_row = job.to_numpy().astype(np.intp)
+    is_planned = rows["region"].is_valid()
+    planned = rows.filter(is_planned)
+    placed = placement(instance, planned, job_of_row[is_planned.to_numpy()])
     load, before = jobs_usage(instance, placed), earlier_usage(instance)
     expected = shares(instance, placed, load, before)
     return (
         *job_violations(instance, placed),
         *region_violations(instance, load, before),
         *number_violations(instance, planned, placed, expected),
-        *word_violations(instance, plan.rows, job),
-        *baseline_violations(instance, plan, before),
+        *word_violations(instance, rows, job),
+        *baseline_violations(instance, plan, job_of_row, before),
         *total_violations(plan.meta, instance, placed, expected),
     )

@@ -86,23 +86,25 @@ class Shares:
     region_grid_kwh: FloatArray
 
 
-def placement(instance: Instance, rows: pa.Table, prefix: str = "") -> Placement:
+def placement(
+    instance: Instance, rows: pa.Table, job: IndexArray, prefix: str = ""
+) -> Placement:
     """Where rows put their jobs; the end follows from the job, not from the row.
 
     Parameters
     ----------
     rows
         Rows that have a region and a start.
+    job
+        Index of each row's job.
     prefix
         ``baseline_`` for where asap would put them.
     """
     names = pa.array([region.name for region in instance.settings.regions])
-    job = pc.index_in(rows["job_id"], instance.jobs.ids).to_numpy().astype(np.intp)
-    region = pc.index_in(rows[f"{prefix}region"], names).to_numpy().astype(np.intp)
     start = rows[f"{prefix}start"].cast(pa.int64()).to_numpy()
     return Placement(
         job=job,
-        region=region,
+        region=pc.index_in(rows[f"{prefix}region"], names).to_numpy().astype(np.intp),
         start_us=start,
         end_us=start + instance.jobs.duration_us[job],
     )
@@ -152,8 +154,7 @@ def shares(instance: Instance, placed: Placement, load: Usage, before: Usage) ->
     power = instance.jobs.power_kw[placed.job] * instance.pue[placed.region]
     n = len(placed.job)
     energy, grid_kwh, carbon = np.zeros(n), np.zeros(n), np.zeros(n)
-    for row, slot, hours in _pairs(placed, grid):
-        cell = placed.region[row] * grid.n_slots + slot
+    for row, cell, hours in _pairs(placed, grid):
         taken = power[row] * hours
         base, size = int(row[0]), int(row[-1] - row[0]) + 1
         part = slice(base, base + size)
@@ -181,8 +182,7 @@ def _usage(
     cells = instance.n_regions * n_slots
     held, energy = np.zeros(cells), np.zeros(cells)
     units = np.zeros((n_resources, cells))
-    for row, slot, hours in _pairs(placed, grid):
-        cell = placed.region[row] * n_slots + slot
+    for row, cell, hours in _pairs(placed, grid):
         held += np.bincount(cell, power[row], cells)
         energy += np.bincount(cell, power[row] * hours, cells)
         for k in range(n_resources):
@@ -223,29 +223,32 @@ def _solar_used(
 def _pairs(
     placed: Placement, grid: TimeGrid
 ) -> Iterator[tuple[IndexArray, IndexArray, FloatArray]]:
-    """Row, slot and hours of every slot that a run touches, in chunks by row.
+    """Row, cell and hours of every slot that a run touches, in chunks by row.
 
-    What lies outside the horizon is cut off; it is reported by another rule.
+    A cell is a region's slot, counted region by region. What lies outside of the
+    horizon is cut off; it is reported by another rule.
     """
+    step = grid.step_us
     begin = np.maximum(placed.start_us, grid.start_us) - grid.start_us
     stop = np.minimum(placed.end_us, grid.end_us) - grid.start_us
-    first = begin // grid.step_us
-    touched = np.maximum(-(-stop // grid.step_us) - first, 0)
-    touched[stop <= begin] = 0
-    ends = np.cumsum(touched)
+    first, last = begin // step, (stop - 1) // step
+    touched = np.where(stop > begin, last - first + 1, 0)
+    unused_before = (begin - first * step) / US_PER_HOUR
+    unused_after = ((last + 1) * step - stop) / US_PER_HOUR
+    first_cell = placed.region * grid.n_slots + first
+    runs = np.flatnonzero(touched)
+    ends = np.cumsum(touched[runs])
     done = 0
-    while done < len(touched):
+    while done < len(runs):
         before = int(ends[done - 1]) if done else 0
         upto = int(np.searchsorted(ends, before + _PAIRS_AT_ONCE, side="right"))
         upto = max(upto, done + 1)
-        counts = touched[done:upto]
-        row = np.repeat(np.arange(done, upto), counts)
-        since = np.arange(len(row)) - np.repeat(
-            ends[done:upto] - counts - before, counts
-        )
-        slot = first[row] + since
-        left = np.maximum(begin[row], slot * grid.step_us)
-        right = np.minimum(stop[row], (slot + 1) * grid.step_us)
-        if len(row):
-            yield row, slot, (right - left) / US_PER_HOUR
+        rows, counts = runs[done:upto], touched[runs[done:upto]]
+        final = ends[done:upto] - before - 1
+        initial = final - counts + 1
+        cell = np.arange(final[-1] + 1) + np.repeat(first_cell[rows] - initial, counts)
+        hours = np.full(len(cell), grid.slot_hours)
+        hours[initial] -= unused_before[rows]
+        hours[final] -= unused_after[rows]
+        yield np.repeat(rows, counts), cell, hours
         done = upto

@@ -12,16 +12,29 @@ from inputs.jobs import Jobs
 from outputs.check.violation import Rule, Violation, listed
 from outputs.errors import PlanFormatError
 from outputs.plan import UNPLACED
-from outputs.plan_layout import SORT_KEYS, conform, sort_rows
+from outputs.plan_layout import conform, is_sorted
 
 if TYPE_CHECKING:
     from inputs.settings import Settings
 
 
+def job_index(rows: pa.Table, jobs: Jobs) -> pa.Int32Array:
+    """Index of each row's job, null where no manifest has it."""
+    if "job_id" not in rows.schema.names:
+        return pa.nulls(len(rows), pa.int32())
+    return pc.index_in(rows["job_id"], jobs.ids).combine_chunks()
+
+
 def structure_violations(
-    rows: pa.Table, jobs: Jobs, settings: Settings
+    rows: pa.Table, jobs: Jobs, settings: Settings, job: pa.Int32Array
 ) -> list[Violation]:
-    """Every rule of layout, order, and identity that the rows break."""
+    """Every rule of layout, order, and identity that the rows break.
+
+    Parameters
+    ----------
+    job
+        Index of each row's job, null where it is unknown.
+    """
     try:
         conform(rows)
     except PlanFormatError as fault:
@@ -32,7 +45,7 @@ def structure_violations(
         ]
     return [
         *_order(rows),
-        *_jobs(rows, jobs),
+        *_jobs(rows, jobs, job),
         *_segments(rows),
         *_regions(rows, settings),
         *_reasons(rows),
@@ -40,8 +53,7 @@ def structure_violations(
 
 
 def _order(rows: pa.Table) -> list[Violation]:
-    keys = rows.select(list(SORT_KEYS))
-    if sort_rows(keys).equals(keys):
+    if is_sorted(rows):
         return []
     return [
         Violation(
@@ -53,9 +65,8 @@ def _order(rows: pa.Table) -> list[Violation]:
     ]
 
 
-def _jobs(rows: pa.Table, jobs: Jobs) -> list[Violation]:
+def _jobs(rows: pa.Table, jobs: Jobs, index: pa.Int32Array) -> list[Violation]:
     ids = rows["job_id"]
-    index = pc.index_in(ids, jobs.ids)
     known = index.drop_null().to_numpy().astype(np.intp)
     count = np.bincount(known, minlength=len(jobs))
 
@@ -65,7 +76,7 @@ def _jobs(rows: pa.Table, jobs: Jobs) -> list[Violation]:
     return [
         *listed(
             Rule.JOB_UNKNOWN,
-            index.is_null().to_numpy(),
+            index.is_null().to_numpy(zero_copy_only=False),
             where=lambda i: f'job "{ids[i].as_py()}"',
             found=lambda _: "a row",
             expected=lambda _: "a job of the manifests",

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO
 
 import pytest
@@ -34,7 +35,7 @@ def drive(mode: str, folder: Path) -> dict[str, Any]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     if '"skip"' in done.stderr:
         pytest.skip(f"processes cannot be traced here: {done.stderr.strip()}")
@@ -78,6 +79,24 @@ def test_pl02_error_at_each_system_call_keeps_the_old_plan(tmp_path: Path) -> No
     late = [seen for seen in failed if seen["serial"] == 2]
     assert [seen["call"] for seen in late] == ["fsync", "fsync"][: len(late)]
     assert all(seen["serial"] == 1 for seen in failed if seen not in late)
+
+
+def test_file_is_flushed_before_the_rename_and_its_folder_after(
+    tmp_path: Path,
+) -> None:
+    calls: list[str] = []
+
+    def note(frame: FrameType, event: str, function: Any) -> None:
+        name = getattr(function, "__name__", "")
+        if event == "c_call" and name in ("fsync", "replace", "rename"):
+            calls.append(name)
+
+    sys.setprofile(note)
+    try:
+        write_atomically(tmp_path / "plan", lambda file: write_bytes(file, 9))
+    finally:
+        sys.setprofile(None)
+    assert calls == ["fsync", "replace", "fsync"]
 
 
 def test_pl02_limit_on_file_size_keeps_the_old_plan(tmp_path: Path) -> None:
