@@ -53,7 +53,7 @@ def make_jobs(**columns: Any) -> Jobs:
     hour = 3_600_000_000
     values: dict[str, Any] = {
         "ids": pa.array(["a", "b", "c", "d"]),
-        "duration_us": np.array([1.5 * hour, hour, 2 * hour, 30 * hour], np.int64),
+        "duration_us": np.array([1.5 * hour, hour, 2 * hour, 24 * hour], np.int64),
         "power_kw": np.array([2.0, 4.0, 1.0, 1.0]),
         "resource_names": ("cpu",),
         "demand": np.array([[1.0], [2.0], [2.0], [1.0]]),

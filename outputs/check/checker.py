@@ -90,5 +90,5 @@ def check_plan(
         *number_violations(instance, planned, placed, expected),
         *word_violations(instance, rows, job),
         *baseline_violations(instance, plan, job_of_row, before),
-        *total_violations(plan.meta, instance, placed, expected),
+        *total_violations(plan.meta, instance, placed, expected, before),
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from inputs.jobs import NO_INSTANT, NO_REGION
 from outputs.check.instance import TOLERANCE, FloatArray, Instance, instant
+from outputs.check.plannable import pinned_start_us
 from outputs.check.replay import Placement, Usage
 from outputs.check.violation import Rule, Violation, listed
 
@@ -90,7 +91,7 @@ def _forbidden(instance: Instance, placed: Placement) -> list[Violation]:
 def _pins(instance: Instance, placed: Placement) -> list[Violation]:
     names = [region.name for region in instance.settings.regions]
     region = instance.jobs.pin_region[placed.job]
-    start = instance.jobs.pin_start_us[placed.job]
+    start = pinned_start_us(instance, placed.job)
     return [
         *listed(
             Rule.PIN,

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inputs.jobs import NO_INSTANT
 from outputs.check.instance import G_PER_KG, TOLERANCE, US_PER_HOUR, Instance
-from outputs.check.replay import Placement, Shares
+from outputs.check.plannable import plannable
+from outputs.check.replay import Placement, Shares, Usage
 from outputs.check.violation import Rule, Violation, shortened
 from outputs.plan import PlanMeta
+
+PINNED = 1000.0
+"""Weight of a job with a pinned start among those that want a place."""
 
 _TINY = 1e-9
 """Absolute difference below which two totals always agree: rounding of sums."""
@@ -41,7 +46,11 @@ def horizon_violations(meta: PlanMeta, instance: Instance) -> list[Violation]:
 
 
 def total_violations(
-    meta: PlanMeta, instance: Instance, placed: Placement, expected: Shares
+    meta: PlanMeta,
+    instance: Instance,
+    placed: Placement,
+    expected: Shares,
+    before: Usage,
 ) -> list[Violation]:
     """Totals, objective, bound, gap and status that do not follow."""
     unplaced = len(instance.jobs) - len(placed.job)
@@ -53,7 +62,7 @@ def total_violations(
         violations.append(
             _violation(Rule.TOTAL_EMISSIONS, meta.emissions_kg, emissions.value)
         )
-    objective = _objective(meta, instance, placed, expected)
+    objective = _objective(meta, instance, placed, expected, before)
     violations += _objective_violations(meta, objective)
     scale = max(abs(meta.objective or 0.0), objective.scale if objective else 0.0)
     violations += _proof_violations(meta, scale)
@@ -75,7 +84,11 @@ def agree(found: float, expected: Total) -> bool:
 
 
 def _objective(
-    meta: PlanMeta, instance: Instance, placed: Placement, expected: Shares
+    meta: PlanMeta,
+    instance: Instance,
+    placed: Placement,
+    expected: Shares,
+    before: Usage,
 ) -> Total | None:
     """Objective of the rows; None if the price of an unplaced job is not known."""
     settings = instance.settings.objective
@@ -86,13 +99,15 @@ def _objective(
     waited_us = placed.start_us - instance.earliest_us[placed.job]
     delay = settings.delay_per_hour * waited_us / US_PER_HOUR
     parts = [energy, transfer, delay]
-    left_out = np.ones(len(instance.jobs), dtype=np.bool_)
-    left_out[placed.job] = False
-    if left_out.any():
+    waiting = np.setdiff1d(np.arange(len(instance.jobs)), placed.job)
+    left_out = waiting[plannable(instance, waiting, before)]
+    if len(left_out):
         price = _unplaced_price(meta, settings.unplaced)
         if price is None:
             return None
-        parts.append(price * instance.jobs.weight[left_out])
+        pinned = instance.jobs.pin_start_us[left_out] != NO_INSTANT
+        weight = instance.jobs.weight[left_out] * np.where(pinned, PINNED, 1.0)
+        parts.append(price * weight)
     return Total(
         value=float(sum(part.sum() for part in parts)),
         scale=float(sum(np.abs(part).sum() for part in parts)),

@@ -17,6 +17,7 @@ from tests.factories_check import (
     BOUND,
     OBJECTIVE,
     Case,
+    make_jobs,
     make_rows,
     make_settings,
 )
@@ -186,6 +187,17 @@ def test_budget_is_spent_where_grid_energy_weighs_most() -> None:
     # 3 kWh in slot 1 as 1/3 to a; then 0.5 of the budget is left for slot 2
     assert expected['job "a"'] == "1.5"
     assert expected['job "b"'] == "2"
+
+
+def test_a_job_that_no_plan_could_place_has_no_price_in_the_objective() -> None:
+    hours = np.array([1.5, 1, 2, 30]) * 3_600_000_000
+    jobs = make_jobs(duration_us=hours.astype(np.int64))
+    objective, bound = OBJECTIVE - 200.0, BOUND - 200.0
+    gap = (objective - bound) / objective
+    case = Case(jobs=jobs)
+    assert case.broken() == {"objective"}
+    case = case.with_meta(objective=objective, bound=bound, gap=gap)
+    assert case.broken() == set()
 
 
 def test_price_of_an_unplaced_job_that_auto_used_is_read_from_the_plan() -> None:
