@@ -7,10 +7,10 @@ as its bound, and writes hints for HiGHS into memory that it never allocated.
 from __future__ import annotations
 
 import math
+from importlib.metadata import version as _version_of
 from typing import Any
 
 import numpy as np
-from ortools import __version__ as _version
 from ortools.math_opt import (
     callback_pb2,
     model_parameters_pb2,
@@ -155,7 +155,10 @@ def _solve(
     except Exception as error:
         raise EngineError(f"{name} failed: {error}") from error
     return _read(
-        result, program, tolerance=tolerance, engine=f"{name} (ortools {_version})"
+        result,
+        program,
+        tolerance=tolerance,
+        engine=f"{name} (ortools {_version_of('ortools')})",
     )
 
 
