@@ -1,0 +1,163 @@
+"""From a workspace and a date to a checked plan file: the order of things."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from forecasts.snapshot import write_snapshot
+from inputs.settings import Workspace
+from outputs.plan import Plan
+from outputs.plan_file import write_plan
+from outputs.plan_store import next_serial, save_plan
+from outputs.storage import exclusive_lock, probe
+from planner.day import Day, prepare_day
+from planner.drafts import first_valid
+from planner.policies import BASELINES, PolicyRun, run_baselines, run_policy
+from planner.provenance import Occasion
+from planner.stopwatch import Stopwatch
+from solvers.solution import SolveOptions
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolveRequest:
+    """What is asked of one run.
+
+    Parameters
+    ----------
+    workspace
+        Where.
+    day
+        The local date to plan.
+    solver
+        Registered name.
+    options
+        What the solver is told.
+    out
+        Where to write the plan; None for the workspace's own place and versions.
+    """
+
+    workspace: Workspace
+    day: date
+    solver: str
+    options: SolveOptions
+    out: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """A written plan and all that was found on the way.
+
+    Parameters
+    ----------
+    plan, path
+        What was written, and where.
+    day
+        What was planned.
+    run
+        The policy that the plan follows.
+    baselines
+        The policies that it is compared with, by name.
+    """
+
+    plan: Plan
+    path: Path
+    day: Day
+    run: PolicyRun
+    baselines: Mapping[str, PolicyRun]
+
+
+def solve_day(
+    request: SolveRequest,
+    *,
+    now: datetime,
+    environment: Mapping[str, str],
+    watch: Stopwatch,
+) -> Outcome:
+    """Plan one day and write the plan, or leave everything as it was.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    now
+        The clock, aware.
+    environment
+        Variables from which forecast providers take their keys.
+    watch
+        Measures the stages.
+
+    Raises
+    ------
+    InputError, ForecastError, SolverError, PlanError
+        Nothing was written.
+    """
+    plans = request.workspace.outputs / "plans"
+    probe(plans if request.out is None else request.out.parent)
+    probe(plans)
+    with exclusive_lock(request.workspace.outputs):
+        day = prepare_day(
+            request.workspace,
+            request.day,
+            now=now,
+            environment=environment,
+            watch=watch,
+        )
+        baselines = run_baselines(day, request.options, watch=watch)
+        run = _wanted(request, day, baselines, watch)
+        occasion = Occasion(
+            now=now,
+            serial=next_serial(plans, request.day),
+            options=request.options,
+            seconds=_stages(watch, run),
+        )
+        with watch.stage("check", "checking every limit and number"):
+            plan, run = first_valid(
+                day,
+                [run, baselines["greedy"], baselines["asap"]],
+                baselines=baselines,
+                occasion=occasion,
+            )
+        with watch.stage("write", "writing the plan"):
+            write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
+            path, plan = _write(plan, request.out, plans)
+    logger.info(
+        "plan %s: %s, gap %s", plan.meta.plan_id, plan.meta.status, plan.meta.gap
+    )
+    return Outcome(plan=plan, path=path, day=day, run=run, baselines=baselines)
+
+
+def _wanted(
+    request: SolveRequest,
+    day: Day,
+    baselines: Mapping[str, PolicyRun],
+    watch: Stopwatch,
+) -> PolicyRun:
+    """Run the solver that was asked for, unless it has run as a baseline."""
+    if request.solver in BASELINES:
+        return baselines[request.solver]
+    hint = baselines["greedy"].schedule
+    return run_policy(request.solver, day, request.options, watch=watch, hint=hint)
+
+
+def _write(plan: Plan, out: Path | None, plans: Path) -> tuple[Path, Plan]:
+    """Write to the file that was asked for, else as the newest plan of its date."""
+    if out is None:
+        return save_plan(plan, plans)
+    return out, write_plan(plan, out)
+
+
+def _stages(watch: Stopwatch, run: PolicyRun) -> dict[str, float]:
+    """Seconds of the contract's stages; baselines are not part of solving."""
+    known = {name: watch.seconds[name] for name in ("load", "forecast", "formulate")}
+    return {**known, "solve": run.seconds, "check": 0.0, "write": 0.0}
+
+
+def snapshot_path(workspace: Workspace, plan: Plan) -> Path:
+    """Where the forecasts that a plan trusts are kept."""
+    return workspace.outputs / "forecasts" / f"{plan.meta.plan_id}.parquet"

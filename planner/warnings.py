@@ -1,0 +1,54 @@
+"""What a reader of a plan must know, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from planner.day import Day
+from planner.policies import PolicyRun
+
+_SHRUNK = 0.5
+
+
+def warnings_of(
+    day: Day, run: PolicyRun, baselines: Mapping[str, PolicyRun]
+) -> tuple[str, ...]:
+    """Shortfalls and surprises of one plan, the gravest first."""
+    return (
+        *_broken_manifests(day),
+        *_number_of_jobs(day),
+        *_forecast_notes(day),
+        *run.solution.stats.messages,
+        *_baselines(run, baselines),
+        *day.loaded.notes,
+    )
+
+
+def _broken_manifests(day: Day) -> Iterator[str]:
+    for error in day.loaded.broken:
+        first, *others = error.findings
+        more = f" (and {len(others)} more problems)" if others else ""
+        yield f"left out a manifest: {first}{more}"
+
+
+def _number_of_jobs(day: Day) -> Iterator[str]:
+    jobs = len(day.loaded.jobs)
+    before = 0 if day.earlier_plan is None else day.earlier_plan.rows.num_rows
+    if jobs == 0:
+        yield "there are no jobs: the plan is empty"
+    elif jobs < _SHRUNK * before:
+        yield f"only {jobs:,} jobs; the newest earlier plan had {before:,}"
+
+
+def _forecast_notes(day: Day) -> Iterator[str]:
+    yield from day.forecasts.notes
+
+
+def _baselines(run: PolicyRun, baselines: Mapping[str, PolicyRun]) -> Iterator[str]:
+    for name, policy in baselines.items():
+        missing = policy.schedule.n_unplaced - run.schedule.n_unplaced
+        if missing > 0:
+            yield (
+                f"{name} leaves out {missing:,} more jobs than this plan; "
+                "emissions are compared over the jobs that both place"
+            )
