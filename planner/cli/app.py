@@ -1,0 +1,102 @@
+"""What every command shares: the workspace, the clock, the environment, stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:  # pydantic is not needed to show help
+    from rich.console import RenderableType
+
+    from inputs.settings import Workspace
+
+PACKAGES = ("planner", "outputs", "solvers", "forecasts", "inputs")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class App:
+    """The outside world as commands see it; tests pass their own.
+
+    Parameters
+    ----------
+    clock
+        The current instant, aware.
+    timer
+        A steady clock. [s]
+    environment
+        Variables for settings and secrets.
+    directory
+        Where the search for planner.toml begins.
+    """
+
+    clock: Callable[[], datetime] = _utc_now
+    timer: Callable[[], float] = time.perf_counter
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    directory: Path = field(default_factory=Path)
+
+    def workspace(self) -> Workspace:
+        """Find and load the workspace."""
+        from inputs.workspace import find_root, load_workspace
+
+        root = find_root(self.directory.resolve())
+        return load_workspace(root, environment=self.environment)
+
+    def note(self, text: str) -> None:
+        """Tell the user something beside the result, on stderr."""
+        click.echo(text, err=True)
+
+    def show(self, renderable: RenderableType) -> None:
+        """Print a table or text on stdout; colour on a terminal only."""
+        from rich.console import Console
+
+        if sys.stdout.isatty():
+            Console().print(renderable)
+            return
+        from outputs.tables import as_text
+
+        click.echo(as_text(renderable))
+
+    def result_json(self, value: Mapping[str, Any]) -> None:
+        """Print a command's one JSON object on stdout."""
+        click.echo(json.dumps(value, indent=2, default=str, allow_nan=False))
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Show what is going on, on a terminal only; yields ``say(text)``."""
+        if not sys.stderr.isatty():
+            yield logging.getLogger("planner").info
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status("starting") as status:
+            yield status.update
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+
+
+def set_up_logging(verbosity: int) -> None:
+    """Send the log of all packages to stderr: warnings, -v the story, -vv all."""
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    for package in PACKAGES:
+        logger = logging.getLogger(package)
+        logger.handlers[:] = [handler]
+        logger.setLevel(level)
+        logger.propagate = False

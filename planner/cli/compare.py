@@ -1,0 +1,81 @@
+"""``planner compare``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planner.cli.app import App, pass_app
+from planner.cli.options import date_option, json_option, resolve_day, solver_options
+
+KNOWN = ("asap", "threshold", "greedy", "optimal")
+
+
+@click.command()
+@date_option
+@click.option(
+    "--policies",
+    default=",".join(KNOWN),
+    show_default=True,
+    help="Which to compare, separated by commas.",
+)
+@click.option("--solver", default="auto", show_default=True, help="Plans `optimal`.")
+@solver_options
+@json_option
+@pass_app
+def command(
+    app: App, /, day: str, policies: str, solver: str, as_json: bool, **options: Any
+) -> None:
+    """Set the policies side by side on one day; nothing is written.
+
+    The same jobs, forecasts, limits and arithmetic for all; the last two are also
+    set side by side for each region and team.
+    """
+    from planner.comparing import compare_policies
+    from planner.day import prepare_day
+    from planner.stopwatch import Stopwatch
+    from solvers.solution import SolveOptions
+
+    names = _names(policies)
+    workspace = app.workspace()
+    with app.progress() as say:
+        watch = Stopwatch(app.timer, say)
+        prepared = prepare_day(
+            workspace,
+            resolve_day(app, workspace, day),
+            now=app.clock(),
+            environment=app.environment,
+            watch=watch,
+        )
+        comparison = compare_policies(
+            prepared, names, solver=solver, options=SolveOptions(**options), watch=watch
+        )
+    if as_json:
+        from outputs.report import comparison_document
+
+        app.result_json(comparison_document(comparison))
+        return
+    _show(app, comparison, names)
+
+
+def _names(policies: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in policies.split(",") if name.strip())
+    unknown = [name for name in names if name not in KNOWN]
+    if unknown or not names:
+        raise click.BadParameter(
+            f"{', '.join(unknown) or 'nothing'} is not of {', '.join(KNOWN)}",
+            param_hint="--policies",
+        )
+    return names
+
+
+def _show(app: App, comparison: Any, names: tuple[str, ...]) -> None:
+    from outputs.savings import by_region, by_team
+    from outputs.tables import result, side_by_side
+
+    app.show(result(comparison))
+    if len(names) > 1:
+        left, right = names[-2:]
+        app.show(side_by_side(by_region(comparison, left, right)))
+        app.show(side_by_side(by_team(comparison, left, right)))

@@ -1,0 +1,83 @@
+"""Commands by name, imported when they are asked for, and one place for errors."""
+
+from __future__ import annotations
+
+import logging
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from inputs.errors import PlannerError
+from planner.cli.exit_codes import ExitCode, exit_code_of
+
+COMMANDS = {
+    "init": "Make a small workspace that solves at once, offline.",
+    "solve": "Plan one day and write the plan file.",
+    "check": "Re-do a plan's arithmetic from the workspace's inputs.",
+    "compare": "Set the policies side by side on one day.",
+    "report": "Write a plan's report as HTML, Markdown and JSON.",
+    "execute": "Start the jobs that are due, each at most once.",
+    "status": "Show what became of each job of a plan.",
+    "forecast": "Show the forecasts that a plan would trust.",
+    "solvers": "List the solvers and whether they can run here.",
+    "config": "Show every setting and where its value comes from.",
+}
+"""Name to one line of help; each lives in the module of its name."""
+
+
+class PlannerGroup(click.Group):
+    """Looks commands up lazily and turns failures into messages and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"planner.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of the name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            if not near:
+                raise
+            text = f"{error.format_message()} Did you mean {near[0]!r}?"
+            raise click.UsageError(text, ctx) from None
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; every failure leaves here as a message."""
+        try:
+            return super().invoke(ctx)
+        except PlannerError as error:
+            return _leave(ctx, str(error), exit_code_of(error))
+        except (KeyboardInterrupt, click.Abort):
+            return _leave(ctx, "interrupted", ExitCode.INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            logging.getLogger(__name__).debug("unexpected error", exc_info=True)
+            text = f"unexpected {type(error).__name__}: {error}; -vv shows where"
+            return _leave(ctx, f"{text}; please report it", ExitCode.REFUSED)
+
+
+def _leave(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    ctx.exit(int(code))

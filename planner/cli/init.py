@@ -1,0 +1,25 @@
+"""``planner init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from planner.cli.app import App, pass_app
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@pass_app
+def command(app: App, /, folder: Path) -> None:
+    """Make a small workspace in FOLDER that solves at once, offline.
+
+    Files that exist are never overwritten.
+    """
+    from planner.example import copy_example
+
+    target = app.directory / folder
+    for path in copy_example(target):
+        app.note(f"wrote {path}")
+    app.note(f"next: planner -C {target} solve --date tomorrow")

@@ -1,0 +1,53 @@
+"""The command ``planner`` itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from planner.cli.app import App, set_up_logging
+from planner.cli.group import PlannerGroup
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from planner.version import planner_version
+
+        click.echo(f"planner {planner_version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=PlannerGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "PLANNER",
+    },
+)
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Work as if started in this folder.",
+)
+@click.option("-v", "--verbose", count=True, help="Tell the story; -vv tells all.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def main(ctx: click.Context, directory: Path | None, verbose: int) -> None:
+    """Plan tomorrow's batch jobs together, for the least carbon, with a proof.
+
+    A workspace is a folder with a planner.toml, found from the working directory
+    upwards. Begin with `planner init`.
+    """
+    app = ctx.ensure_object(App)
+    if directory is not None:
+        app.directory = directory
+    set_up_logging(verbose)

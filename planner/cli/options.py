@@ -1,0 +1,82 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from inputs.settings import Workspace
+    from planner.cli.app import App
+
+Command = Callable[..., Any]
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object."
+)
+date_option = click.option(
+    "--date",
+    "day",
+    default="tomorrow",
+    show_default=True,
+    metavar="DATE",
+    help="tomorrow, today or YYYY-MM-DD, in the workspace's time zone.",
+)
+
+
+def solver_options(command: Command) -> Command:
+    """Add what a solver is told: gap, time limit, seed and cores."""
+    for option in (
+        click.option(
+            "--threads",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 1024),
+            help="Cores to use; a plan is the same again only with as many.",
+        ),
+        click.option(
+            "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1)
+        ),
+        click.option(
+            "--time-limit",
+            "time_limit_s",
+            default=60.0,
+            show_default=True,
+            type=click.FloatRange(min=0),
+            help="Solve for at most this many seconds.",
+        ),
+        click.option(
+            "--gap",
+            default=0.001,
+            show_default=True,
+            type=click.FloatRange(0, 1),
+            help="Stop at this proven relative gap.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def resolve_day(app: App, workspace: Workspace, text: str) -> date:
+    """Date meant by ``--date``; wrong words are a usage error."""
+    from inputs.timegrid import resolve_date
+
+    timezone = workspace.settings.planner.timezone
+    try:
+        return resolve_date(text, now=app.clock(), timezone=timezone)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--date") from None
+
+
+def plan_argument(app: App, workspace: Workspace, text: str) -> Path:
+    """Plan file meant by a path, or by a date of the workspace."""
+    from outputs.plan_store import plan_path
+
+    path = app.directory / text
+    if path.exists() or text.endswith(".parquet"):
+        return path
+    return plan_path(workspace.outputs / "plans", resolve_day(app, workspace, text))

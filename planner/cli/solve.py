@@ -1,0 +1,125 @@
+"""``planner solve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.cli.app import App, pass_app
+from planner.cli.exit_codes import exit_code_of_plan
+from planner.cli.options import date_option, json_option, resolve_day, solver_options
+
+if TYPE_CHECKING:
+    from outputs.comparison import Comparison
+    from planner.pipeline import Outcome
+
+
+@click.command()
+@date_option
+@click.option(
+    "--solver", default="auto", show_default=True, help="One of `planner solvers`."
+)
+@solver_options
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the plan to this file instead of below outputs/plans.",
+)
+@json_option
+@click.pass_context
+@pass_app
+def command(
+    app: App,
+    ctx: click.Context,
+    /,
+    day: str,
+    solver: str,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Plan one day and write the plan file.
+
+    Reads manifests and forecasts, sets asap, threshold and greedy beside the
+    solver's plan, checks every limit and number anew, and writes the plan whole or
+    not at all.
+    """
+    from planner.comparing import compare
+    from planner.pipeline import SolveRequest, solve_day
+    from planner.stopwatch import Stopwatch
+    from solvers.solution import SolveOptions
+
+    workspace = app.workspace()
+    request = SolveRequest(
+        workspace=workspace,
+        day=resolve_day(app, workspace, day),
+        solver=solver,
+        options=SolveOptions(**options),
+        out=None if out is None else app.directory / out,
+    )
+    with app.progress() as say:
+        watch = Stopwatch(app.timer, say)
+        outcome = solve_day(
+            request, now=app.clock(), environment=app.environment, watch=watch
+        )
+    comparison = compare(outcome.day, outcome.run, outcome.baselines)
+    if as_json:
+        app.result_json(_summary(outcome, comparison))
+    else:
+        _show(app, outcome, comparison)
+    ctx.exit(_exit_code(outcome))
+
+
+def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
+    from outputs.tables import result
+
+    app.show(result(comparison))
+    for warning in outcome.plan.meta.warnings:
+        app.note(f"note: {warning}")
+    click.echo(f"\nplan {outcome.plan.meta.status}: {outcome.path}")
+
+
+def _exit_code(outcome: Outcome) -> int:
+    meta, jobs = outcome.plan.meta, outcome.plan.rows.num_rows
+    return exit_code_of_plan(
+        jobs=jobs,
+        placed=jobs - meta.unplaced,
+        unplaced=meta.unplaced,
+        degraded=meta.degraded,
+    )
+
+
+def _summary(outcome: Outcome, comparison: Comparison) -> dict[str, Any]:
+    """The documented object of ``solve --json``."""
+    from outputs.savings import saving
+
+    meta, jobs = outcome.plan.meta, outcome.plan.rows.num_rows
+    against = {}
+    for baseline in ("asap", "greedy"):
+        part = saving(comparison, comparison.plan_name, baseline=baseline).fraction
+        against[f"vs_{baseline}"] = None if part is None else 100 * part
+    return {
+        "schema": 1,
+        "plan": str(outcome.path),
+        "plan_id": meta.plan_id,
+        "date": meta.date.isoformat(),
+        "status": meta.status,
+        "solver": meta.solver,
+        "jobs": jobs,
+        "placed": jobs - meta.unplaced,
+        "unplaced": meta.unplaced,
+        "objective": meta.objective,
+        "bound": meta.bound,
+        "gap": meta.gap,
+        "emissions_kg": meta.emissions_kg,
+        "policies": {
+            name: {"emissions_kg": policy.emissions_kg, "unplaced": policy.unplaced}
+            for name, policy in meta.policies.items()
+        },
+        "savings_percent": against,
+        "degraded": meta.degraded,
+        "warnings": list(meta.warnings),
+        "seconds": meta.seconds,
+    }
