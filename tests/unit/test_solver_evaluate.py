@@ -67,12 +67,12 @@ def test_budget_goes_to_the_dearest_slots_ties_to_the_earlier() -> None:
 
 
 def test_budget_goes_to_the_earliest_of_many_equal_slots() -> None:
-    flat = ((0.3,) * 64,)
+    two_levels = ((0.3, 0.5, 0.1, 0.5) * 48,)
     problem = a_problem(
-        [AJob(slots=64)], weight=flat, solar_kwh=1.0, solar_budget_kwh=5.0
+        [AJob(slots=192)], weight=two_levels, solar_kwh=1.0, solar_budget_kwh=5.0
     )
     used = evaluate(problem, a_schedule((0, 0))).used_solar_kwh[0]
-    assert np.flatnonzero(used).tolist() == [0, 1, 2, 3, 4]
+    assert np.flatnonzero(used).tolist() == [1, 3, 5, 7, 9]
 
 
 def test_every_day_and_region_has_its_own_budget() -> None:
