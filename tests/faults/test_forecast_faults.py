@@ -282,3 +282,14 @@ def test_fc_18_big_disagreement_with_the_zone_is_noted(tmp_path: Path) -> None:
     carbon_csv(tmp_path / "c.csv", [20.0 + i for i in range(24)])
     forecasts = run(tmp_path, region_of(zone="PL"))
     assert any("typical of zone PL is 650" in note for note in forecasts.notes)
+
+
+def test_fc_09_zeros_with_a_small_neighbour_on_one_side_are_believed() -> None:
+    values = np.r_[np.full(10, 300.0), [0.0, 0.0, 20.0], np.full(11, 300.0)]
+    assert prepared(observations_of(values)).values[10:12].tolist() == [0, 0]
+
+
+def test_fc_09_one_watt_of_own_use_is_no_mark_for_missing() -> None:
+    watts = np.r_[np.full(8, -1.0), np.full(8, 50_000.0), np.full(8, -1.0)]
+    forecast = prepared(observations_of(watts, series=Series.SOLAR, unit="W"))
+    assert forecast.values.tolist() == [0.0] * 8 + [50.0] * 8 + [0.0] * 8

@@ -117,3 +117,19 @@ def test_values_of_other_days_play_no_part() -> None:
     times = grid.start_us + HOUR_US * (np.arange(60) - 36)
     arranged = arrange(observations_of(values, times_us=times), request_of())
     assert arranged.columns.max() < 1000
+
+
+def test_number_of_an_older_issue_beats_a_hole_of_the_newest() -> None:
+    request = request_of()
+    issues = np.repeat([to_us(request.now) - HOUR_US, to_us(request.now)], 24)
+    values = np.r_[np.full(24, 100.0), np.full(24, 200.0)]
+    values[24 + 5] = np.nan
+    times = np.tile(grid_of().start_us + HOUR_US * np.arange(24), 2)
+    told = observations_of(values, times_us=times, issues_us=issues)
+    forecast = prepared(told, request)
+    assert forecast.values[[4, 5, 6]].tolist() == [200, 100, 200]
+    assert forecast.filled_slots == 0
+
+
+def test_two_equal_holes_in_a_row_are_still_holes() -> None:
+    assert lengths(0, 15, 30, 60, 90, 105, 120, 135) == [15] * 8
