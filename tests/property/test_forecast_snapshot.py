@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -73,6 +74,21 @@ def test_any_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
     assert noticed > 20
 
 
+@pytest.mark.parametrize("what", ["metadata", "value"])
+def test_snapshot_edited_by_hand_is_refused(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "s.parquet"
+    write_snapshot(path, simple_set())
+    table = pq.read_table(path)
+    meta = dict(table.schema.metadata)
+    if what == "metadata":
+        meta[b"forecasts"] = meta[b"forecasts"].replace(b'"test"', b'"best"')
+    else:
+        table = table.set_column(3, "value", pa.array([9.0] * 24))
+    pq.write_table(table.replace_schema_metadata(meta), path)
+    with pytest.raises(SnapshotError, match="changed since it was written"):
+        read_snapshot(path, grid_of())
+
+
 def test_truncated_and_missing_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.parquet"
     with pytest.raises(ForecastUnavailableError, match="no such file"):
@@ -84,8 +100,6 @@ def test_truncated_and_missing_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_foreign_parquet_is_refused(tmp_path: Path) -> None:
-    import pyarrow as pa
-
     pq.write_table(pa.table({"a": [1]}), tmp_path / "s.parquet")
     with pytest.raises(SnapshotError):
         read_snapshot(tmp_path / "s.parquet", grid_of())

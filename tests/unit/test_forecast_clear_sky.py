@@ -99,3 +99,10 @@ def test_half_hour_zone_keeps_the_sun_where_it_is() -> None:
         hours=float((values * np.arange(24)).sum() / values.sum()) + 0.5
     )
     assert noon.hour == 6  # 11:39 local solar time, 06:09 UTC
+
+
+def test_pieces_are_taken_at_their_middle() -> None:
+    # sundial and clock agree at Greenwich on 15 April, so the day balances at noon
+    values = power({**BERLIN, "longitude": 0.0}, date(2026, 4, 15), minutes=5).values
+    middles_min = 5 * np.arange(288) + 2.5
+    assert (values * middles_min).sum() / values.sum() == pytest.approx(720, abs=1)
