@@ -1,0 +1,163 @@
+"""``auto`` ends with the best valid plan and the best bound, whoever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from benchmarks.synthetic import synthetic_day
+from solvers.auto import Auto
+from solvers.errors import EngineError
+from solvers.feasibility import violations
+from solvers.greedy import Greedy
+from solvers.problem import Problem
+from solvers.registry import load
+from solvers.solution import Schedule, Solution, SolveOptions, Stats, Status
+from solvers.solver import Solver
+from tests.factories_solvers import AJob, a_problem, a_schedule
+
+OPTIONS = SolveOptions(gap=1e-6, time_limit_s=20.0, extra={"isolate": False})
+
+
+@dataclass
+class Stub:
+    """Solver that answers, or raises, what a test gives it."""
+
+    name: str
+    schedule: Schedule | None = None
+    bound: float | None = None
+    error: BaseException | None = None
+    hints: list[Schedule | None] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)
+
+    def solve(
+        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+    ) -> Solution:
+        self.hints.append(hint)
+        self.limits.append(options.time_limit_s)
+        if self.error is not None:
+            raise self.error
+        return Solution(
+            status=Status.FEASIBLE,
+            schedule=self.schedule,
+            objective=0.0,
+            bound=self.bound,
+            stats=Stats(solver=self.name),
+        )
+
+
+def auto_with(**solvers: Solver) -> Auto:
+    names: Mapping[str, str] = dict.fromkeys(solvers, "")
+    return Auto(names, lambda name: solvers[name])
+
+
+def valley() -> Problem:
+    """One job that is best at slot 2, bearable at 1."""
+    return a_problem([AJob()], weight=((3.0, 2.0, 1.0, 4.0),))
+
+
+def said(solution: Solution) -> str:
+    return "; ".join(solution.stats.messages)
+
+
+def test_failing_exact_leaves_the_greedy_plan_and_says_so() -> None:
+    problem = synthetic_day(20, seed=1)
+    broken = Stub("exact", error=EngineError("boom"))
+    solution = auto_with(greedy=Greedy(), exact=broken).solve(problem, OPTIONS)
+    assert solution.objective == Greedy().solve(problem, OPTIONS).objective
+    assert "exact failed: boom" in said(solution)
+
+
+def test_everything_failing_still_ends_with_a_plan() -> None:
+    bad = Stub("greedy", error=EngineError("no"))
+    worse = Stub("exact", error=EngineError("no"))
+    solution = auto_with(greedy=bad, exact=worse).solve(valley(), OPTIONS)
+    assert solution.schedule is not None
+    assert solution.schedule.n_unplaced == 1
+    assert solution.status is Status.PARTIAL
+
+
+def test_better_plan_and_better_bound_may_come_from_different_solvers() -> None:
+    greedy = Stub("greedy", schedule=a_schedule((0, 0)))
+    price = Stub("price", schedule=a_schedule((0, 1)), bound=0.9)
+    exact = Stub("exact", schedule=a_schedule((0, 0)), bound=0.5)
+    auto = auto_with(greedy=greedy, price=price, exact=exact)
+    solution = auto.solve(valley(), OPTIONS)
+    assert solution.objective == 2.0
+    assert solution.bound == pytest.approx(1.0)
+    assert exact.hints[0] is not None
+    assert exact.hints[0].start.tolist() == [1]
+
+
+def test_broken_plan_is_refused_whoever_made_it() -> None:
+    greedy = Stub("greedy", schedule=a_schedule((0, 1)))
+    problem = a_problem([AJob(first=1, last=2)], weight=((3.0, 2.0, 1.0, 4.0),))
+    exact = Stub("exact", schedule=a_schedule((0, 0)))
+    solution = auto_with(greedy=greedy, exact=exact).solve(problem, OPTIONS)
+    assert solution.objective == 2.0
+    assert "refused" in said(solution)
+
+
+def test_bound_above_the_plan_is_dropped() -> None:
+    greedy = Stub("greedy", schedule=a_schedule((0, 1)))
+    exact = Stub("exact", schedule=a_schedule((0, 1)), bound=7.0)
+    solution = auto_with(greedy=greedy, exact=exact).solve(valley(), OPTIONS)
+    assert solution.bound == pytest.approx(1.0)
+    assert "the claim is dropped" in said(solution)
+
+
+def test_proven_plan_ends_the_run_before_the_exact_engine() -> None:
+    exact = Stub("exact")
+    solution = auto_with(greedy=Greedy(), exact=exact).solve(valley(), OPTIONS)
+    assert solution.status is Status.OPTIMAL
+    assert exact.hints == []
+
+
+def test_interruption_leaves_with_the_best_plan() -> None:
+    greedy = Stub("greedy", schedule=a_schedule((0, 1)))
+    exact = Stub("exact", error=KeyboardInterrupt())
+    solution = auto_with(greedy=greedy, exact=exact).solve(valley(), OPTIONS)
+    assert solution.objective == 2.0
+    assert "stopped by the user" in said(solution)
+
+
+def test_large_problem_skips_the_exact_model_and_has_an_honest_gap() -> None:
+    problem = synthetic_day(3000, seed=2)
+    exact = Stub("exact")
+    options = SolveOptions(time_limit_s=5.0)
+    solution = auto_with(greedy=Greedy(), exact=exact).solve(problem, options)
+    assert exact.hints == []
+    assert "exact left out" in said(solution)
+    assert solution.schedule is not None
+    assert violations(problem, solution.schedule) == []
+    assert solution.gap is not None
+    assert solution.gap > 0.0
+
+
+def test_time_is_shared_and_not_exceeded() -> None:
+    price = Stub("price")
+    exact = Stub("exact")
+    problem = synthetic_day(10, seed=3)
+    auto_with(greedy=Greedy(), price=price, exact=exact).solve(problem, OPTIONS)
+    assert price.limits[0] <= 10.0
+    assert exact.limits[0] <= 20.0
+
+
+def test_auto_equals_exact_on_a_small_day() -> None:
+    problem = synthetic_day(12, seed=4)
+    auto = load("auto").solve(problem, OPTIONS)
+    exact = load("exact").solve(problem, OPTIONS)
+    assert auto.objective == pytest.approx(exact.objective, rel=1e-6)
+    assert auto.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_synthetic_day_is_the_same_for_the_same_seed(seed: int) -> None:
+    once, again = synthetic_day(500, seed=seed), synthetic_day(500, seed=seed)
+    for name in once.jobs.__slots__:
+        assert np.array_equal(getattr(once.jobs, name), getattr(again.jobs, name))
+    assert np.array_equal(once.places.solar_kwh, again.places.solar_kwh)
+    assert (once.jobs.last + once.jobs.n_slots <= once.places.n_slots).all()
