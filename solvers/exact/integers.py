@@ -23,6 +23,9 @@ FRACTION = 2.0**-20
 LARGEST_ACTIVITY = 2.0**50
 """Of a row or the objective; CP-SAT adds them up in 64 bits."""
 
+SMALLEST_REACH = 2.0**-200
+"""Stands in for the activity of an empty row."""
+
 LARGEST_LIMIT = 2.0**60
 """Stands for infinity in a rounded row."""
 
@@ -76,7 +79,7 @@ def round_outwards(program: Program) -> WholeProgram:
         np.abs(terms) * upper[program.indices],
         program.n_rows,
     )
-    scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, 1e-300))
+    scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, SMALLEST_REACH))
     terms = terms * scale[entry_row]
     # A row is a ceiling, a floor, or an equation of whole numbers: a ceiling's
     # terms go down, a floor's up. Rounding a fraction up adds at most one unit.
@@ -97,7 +100,7 @@ def round_outwards(program: Program) -> WholeProgram:
 
     cost = program.cost * unit
     cost_scale = _power_below(
-        LARGEST_ACTIVITY / np.maximum(np.abs(cost) @ upper, 1e-300)
+        LARGEST_ACTIVITY / np.maximum(np.abs(cost) @ upper, SMALLEST_REACH)
     )
     dearer = np.where((unit < 1.0) & (cost > 0), cost, 0.0)
     return WholeProgram(

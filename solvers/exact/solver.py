@@ -148,6 +148,9 @@ class Search:
         """
         model = build_model(self.problem)
         self.take_bound(trivial_bound(model), source="the model")
+        if not model.n_places:
+            self.take_bound(self.objective, source="a model without places")
+            return
         try:
             self._try(engine, model, cautious=False)
         except SolverError as error:

@@ -74,20 +74,19 @@ def test_wide_gap_stops_early_with_an_honest_bound(name: str) -> None:
     assert tight.bound == pytest.approx(best, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["scip", "cp-sat", "cbc"])
+@pytest.mark.parametrize("name", ["scip", "cbc"])
 def test_hint_is_used(name: str) -> None:
-    problem = synthetic_day(60, seed=6)
+    problem = synthetic_day(25, seed=6)
     plan = Greedy().solve(problem, SolveOptions())
     assert plan.schedule is not None
     assert plan.objective is not None
     model = build_model(problem)
     start = to_values(model, problem, plan.schedule)
-    options = EngineOptions(gap=1e-6, time_limit_s=3.0)
+    options = EngineOptions(gap=0.9, time_limit_s=30.0)
     answer = load_engine(name)(model.program, options, start)
-    if answer.values is None:
-        pytest.skip(f"{name} did not come to look at its hint on this machine")
+    assert answer.values is not None
     cost = float(answer.values @ model.program.cost) * model.unit
-    assert cost <= plan.objective * (1 + 1e-5)
+    assert cost <= plan.objective * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("name", ["highs", "scip", "cbc"])
@@ -101,16 +100,16 @@ def test_same_seed_gives_the_same_values(name: str) -> None:
     assert once.values.tolist() == again.values.tolist()
 
 
-@pytest.mark.parametrize("name", ["highs", "scip", "cbc"])
+@pytest.mark.parametrize("name", ["highs"])
 def test_seed_reaches_the_engine(name: str) -> None:
     model = build_model(synthetic_day(25, seed=8))
-    bounds = {
-        load_engine(name)(
-            model.program, EngineOptions(gap=0.02, time_limit_s=20.0, seed=seed), None
-        ).bound
-        for seed in range(4)
-    }
-    assert len(bounds) > 1
+    answers = set()
+    for seed in range(4):
+        options = EngineOptions(gap=0.05, time_limit_s=20.0, seed=seed)
+        values = load_engine(name)(model.program, options, None).values
+        assert values is not None
+        answers.add(tuple(values))
+    assert len(answers) > 1
 
 
 @pytest.mark.parametrize(
