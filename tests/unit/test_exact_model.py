@@ -163,3 +163,30 @@ def test_solar_that_always_covers_the_load_needs_no_variable() -> None:
     model = build_model(problem)
     assert model.solar.used_cell.tolist() == [1]
     assert model.solar.weight_per_kwh[0, 0] == 0.0
+
+
+def test_rounding_outwards_keeps_a_row_that_is_met_exactly() -> None:
+    third = np.full(3, 1.0 / 3.0)
+    program = Program(
+        cost=np.array([0.1, 0.2, 0.7]),
+        lower=np.zeros(3),
+        upper=np.ones(3),
+        integer=np.ones(3, dtype=bool),
+        row_lower=np.array([-np.inf, 1.0]),
+        row_upper=np.array([1.0, np.inf]),
+        indptr=np.array([0, 3, 6]),
+        indices=np.array([0, 1, 2, 0, 1, 2]),
+        values=np.concatenate([third, third]),
+    )
+    rounded = round_outwards(program)
+    everything = np.ones(3)
+    assert keeps(rounded.program, everything, tolerance=0.0)
+    assert rounded.bound(float(rounded.program.cost.sum())) <= 1.0
+
+
+def test_solar_that_nobody_needs_is_not_sold_in_the_bound() -> None:
+    problem = a_problem([AJob()], weight=((5.0, 1.0),), solar_kwh=((9.0, 0.0),))
+    in_the_sun = Schedule(
+        region=np.zeros(1, dtype=np.int16), start=np.zeros(1, dtype=np.int32)
+    )
+    assert lonely_bound(problem, in_the_sun) == pytest.approx(0.0)
