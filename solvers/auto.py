@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from solvers.errors import SolverCheckError, SolverError
 from solvers.exact.columns import count_entries
 from solvers.exact.relaxation import lonely_bound
-from solvers.exact.solver import MAX_ENTRIES, Search
+from solvers.exact.search import Search
+from solvers.exact.solver import MAX_ENTRIES
 from solvers.problem import Problem
 from solvers.registry import SOLVERS, load
 from solvers.solution import Schedule, Solution, SolveOptions
