@@ -23,13 +23,18 @@ DEFAULT_EXECUTOR = "shell"
 
 _INCOMING = """
 create temporary table incoming (
-    key text not null, job_id text not null, segment integer not null,
+    key text not null primary key, job_id text not null, segment integer not null,
     region text not null, executor text not null, replicas integer not null,
     power_kw double precision not null, start_us bigint not null,
     end_us bigint not null check (end_us > start_us),
     deadline_us bigint not null, on_missed text not null,
     retries integer not null, spec_digest text not null,
-    primary key (job_id, segment)
+    unique (job_id, segment)
+)
+"""
+_CHANGING = """
+create temporary table changing (
+    key text not null primary key, before_state text not null, stays integer not null
 )
 """
 _PLACED = (
@@ -214,9 +219,10 @@ def _merge(ledger: Ledger, meta: PlanMeta, *, at_us: int, actor: str) -> Adoptio
     """
     day = meta.date.isoformat()
     ledger.execute("drop table if exists temp.changing")
+    ledger.execute(_CHANGING)
     ledger.execute(
-        "create temporary table changing as select key, state as before_state, "
-        "exists (select 1 from incoming i where i.key = d.key) as stays "
+        "insert into changing select key, state, "
+        "exists (select 1 from incoming i where i.key = d.key) "
         "from dispatches d where date = ? and attempt = 1 "
         f"and state in ({_NEVER_SENT}) and (state = ? or intent_us is null)",
         *(day, State.PLANNED),
@@ -255,7 +261,8 @@ def _add(ledger: Ledger, plan_id: str, day: str, at_us: int) -> int:
         "insert into dispatches (key, date, job_id, segment, attempt, plan_id, "
         f"{_PLACED}, due_us, state, changed_us) select key, ?, job_id, segment, 1, ?, "
         f"{_PLACED}, start_us, ?, ? from incoming i "
-        "where not exists (select 1 from dispatches d where d.key = i.key)",
+        "where not exists (select 1 from dispatches d where d.key = i.key) "
+        "order by key",
         *(day, plan_id, State.PLANNED, at_us),
     )
 
@@ -277,6 +284,6 @@ def _note_changes(ledger: Ledger, step: tuple[object, ...]) -> None:
     ledger.execute(
         note.format("null, ?, ? from dispatches d")
         + "where plan_id = ? and attempt = 1 "
-        "and not exists (select 1 from changing c where c.key = d.key)",
+        "and not exists (select 1 from changing c where c.key = d.key) order by key",
         *(*step, State.PLANNED, "new in the plan", step[-1]),
     )

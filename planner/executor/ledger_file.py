@@ -30,7 +30,8 @@ from planner.executor.schema import APPLICATION_ID, VERSION, migrate, version_of
 
 LEDGER, MARKER, LOCK = "ledger.sqlite", "ledger.marker.json", "ledger.lock"
 BUSY_S = 30.0
-CHECKED_AT_OPENING = 32 << 20
+CACHE_KIB = 256 << 10
+CHECKED_AT_OPENING = 8 << 20
 """Up to this size the whole file is checked whenever it is opened. [bytes]"""
 
 
@@ -133,6 +134,10 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+    # Keys are digests, so their index is written all over: keep it in memory while
+    # a large plan is brought in. [KiB]
+    connection.execute(f"pragma cache_size = -{CACHE_KIB}")
+    connection.execute("pragma temp_store = memory")
 
 
 def _check_file(connection: sqlite3.Connection, path: Path) -> None:

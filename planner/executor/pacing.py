@@ -23,8 +23,7 @@ class Pacing:
         self._peaks_kw: dict[tuple[str, str], float] = {
             (plan_id, region): peak_kw
             for plan_id, region, peak_kw in ledger.query(
-                "select plan_id, region, peak_kw from region_power where plan_id in "
-                "(select distinct plan_id from dispatches where state = 'planned')"
+                "select plan_id, region, peak_kw from region_power"
             )
         }
 

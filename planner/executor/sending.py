@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from planner.executor.backends.backend import Backend
 from planner.executor.collection import absorb
@@ -23,7 +23,7 @@ def send_due(
     journal: Journal,
     backends: Mapping[str, Backend],
     *,
-    again: Iterable[Dispatch] = (),
+    again: Sequence[Dispatch] = (),
     rehearsal: bool = False,
 ) -> list[Dispatch]:
     """Send all that is due, the most urgent deadline first.
@@ -45,6 +45,8 @@ def send_due(
         journal.at_us,
     )
     due = _settle(journal, due, backends)
+    if not due and not again:
+        return []
     pacing = Pacing(journal.ledger)
     punctual = [d for d in due if not is_late(d, journal.at_us)]
     late = [d for d in due if is_late(d, journal.at_us)]

@@ -25,8 +25,11 @@ def main() -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         folder = Path(os.fsdecode(line.rstrip(b"\n")))
-        sys.stdout.write(f"{_fork(folder)}\n")
-        sys.stdout.flush()
+        answer = b"%d\n" % _fork(folder)
+        try:
+            os.write(sys.stdout.fileno(), answer)
+        except BrokenPipeError:  # the executor was killed; its job goes on
+            break
     return 0
 
 
