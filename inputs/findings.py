@@ -16,6 +16,7 @@ SHOWN = 50
 
 _WIDTH = 60
 _NAMES = 8
+_NAME_WIDTH = 140
 
 E = TypeVar("E", bound=InputError)
 
@@ -31,9 +32,12 @@ class Unreadable(ValueError):
 
 def quoted(value: object) -> str:
     """Value as it is shown in a message: on one line, never long."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * _WIDTH])
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+    return _one_line(f'"{value}"' if isinstance(value, str) else str(value), _WIDTH)
+
+
+def _one_line(text: str, width: int) -> str:
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * width])
+    return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -85,8 +89,8 @@ class Findings:
                 Finding(
                     path=self.path,
                     line=line,
-                    job=job,
-                    field=field,
+                    job=None if job is None else _one_line(job, _NAME_WIDTH),
+                    field=None if field is None else _one_line(field, _NAME_WIDTH),
                     found=found,
                     expected=expected,
                     hint=hint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,9 +12,12 @@ import numpy.typing as npt
 
 SLOT_MINUTES = (5, 10, 15, 20, 30, 60)
 MAX_HORIZON_HOURS = 168
+YEARS = range(1970, 2200)
+"""Years of dates that can be planned."""
 
 Int64Array = npt.NDArray[np.int64]
 
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -127,7 +131,8 @@ def day_grid(
     Raises
     ------
     ValueError
-        If a number lies outside the ranges above; checked before memory is taken.
+        If a number or the date's year lies outside the ranges above (checked before
+        memory is taken), or the zone skipped the date as a whole.
     """
     if slot_minutes not in SLOT_MINUTES:
         raise ValueError(f"slot_minutes {slot_minutes} is not one of {SLOT_MINUTES}")
@@ -135,10 +140,14 @@ def day_grid(
         raise ValueError(
             f"horizon_hours {horizon_hours} is not in 1 … {MAX_HORIZON_HOURS}"
         )
+    if day.year not in YEARS:
+        raise ValueError(f"date {day} is not in {YEARS[0]} … {YEARS[-1]}")
     days, hours = divmod(horizon_hours, 24)
     start = local_midnight(day, timezone)
     end = local_midnight(day + timedelta(days=days), timezone) + timedelta(hours=hours)
     step = timedelta(minutes=slot_minutes)
+    if end - start < step:
+        raise ValueError(f"date {day} does not exist in {timezone}")
     return TimeGrid(
         date=day,
         timezone=timezone,
@@ -171,7 +180,7 @@ def resolve_date(text: str, *, now: datetime, timezone: str) -> date:
     if text == "tomorrow":
         return today + timedelta(days=1)
     try:
-        if len(text) != len("YYYY-MM-DD"):
+        if not _ISO_DATE.fullmatch(text):  # fromisoformat takes weeks as well
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:

@@ -19,7 +19,13 @@ from inputs.errors import Finding, SettingsError
 from inputs.files import read_one
 from inputs.findings import Findings, Unreadable, nearest, quoted
 from inputs.overrides import Key, from_environment
-from inputs.settings import Region, Settings, Workspace
+from inputs.settings import (
+    ForecastsTable,
+    ForecastTable,
+    Region,
+    Settings,
+    Workspace,
+)
 from inputs.toml_lines import line_of
 
 FILE = "planner.toml"
@@ -89,6 +95,7 @@ def load_workspace(
         given[tuple(dotted.split("."))] = (value, "flag")
     for key, (value, source) in given.items():
         if source != FILE:
+            _keep_default_provider(tree, key)
             _put(tree, key, value)
     origins = {".".join(key): source for key, (_, source) in given.items()}
     settings = _validate(tree, origins, text, findings)
@@ -142,6 +149,15 @@ def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
             return
         tree = below
     tree[key[-1]] = value
+
+
+def _keep_default_provider(tree: dict[str, Any], key: Key) -> None:
+    """A forecast that only an override mentions keeps its default provider."""
+    forecasts = tree.setdefault("forecasts", {}) if key[0] == "forecasts" else None
+    if isinstance(forecasts, dict) and key[1] not in forecasts:
+        field = ForecastsTable.model_fields.get(key[1])
+        if field is not None and isinstance(field.default, ForecastTable):
+            forecasts[key[1]] = {"provider": field.default.provider}
 
 
 def _validate(

@@ -71,10 +71,10 @@ def load_jobs(workspace: Workspace, grid: TimeGrid) -> LoadedJobs:
         if isinstance(content, Unreadable):
             broken.append(_unreadable(path, content))
             continue
-        draft = _read(content.data, path, grid)
-        check(draft, workspace, grid)
-        drafts.append((draft, content.sha256))
+        drafts.append((_read(content.data, path, grid), content.sha256))
     check_dependencies([draft for draft, _ in drafts])
+    for draft, _ in drafts:
+        check(draft, workspace, grid)
     _check_between(drafts)
     good = [(draft, sha256) for draft, sha256 in drafts if not draft.findings]
     broken += [d.findings.error(ManifestError) for d, _ in drafts if d.findings]

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from inputs.findings import Unreadable
 from inputs.instants import FIRST_US, LAST_US
+from inputs.manifests.characters import holds_any
 from inputs.manifests.draft import Column
 from inputs.manifests.kinds import (
     Arguments,
@@ -25,10 +26,15 @@ from inputs.manifests.kinds import (
     Number,
     Text,
     Whole,
+    Words,
 )
 from inputs.timegrid import TimeGrid
 
 _US_PER_MINUTE = 60_000_000
+
+_QUOTES = b"'\"\\\x00\x0b\x0c"
+"""What a shell may take for more than a plain character, and white space that it
+takes for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +160,32 @@ def _moments(kind: Moment, cells: pa.Array, text: bool) -> pa.Array | None:
 def _arguments(kind: Arguments, cells: pa.Array, text: bool) -> pa.Array | None:
     """Commands without quotes: splitting at white space is what a shell does."""
     if text:
-        if pc.any(pc.match_substring_regex(cells, r"""['"\\\x00]""")).as_py():
+        if holds_any(cells, _QUOTES):
             return None
-        bare = pc.utf8_trim(cells, " \t\r\n")
-        return _argv(pc.split_pattern_regex(bare, "[ \t\r\n]+"))
-    if pa.types.is_list(cells.type) and _is_string(cells.type.value_type):
-        return _argv(cells)
-    return None
+        return _argv(pc.ascii_split_whitespace(pc.ascii_trim_whitespace(cells)))
+    return _argv(cells) if _is_list_of_strings(cells.type) else None
 
 
 def _argv(lists: pa.Array) -> pa.Array | None:
     flat = lists.flatten()
-    if flat.null_count or pc.any(pc.match_substring(flat, "\0")).as_py():
+    if flat.null_count or holds_any(flat, b"\0"):
         return None
     if not _all(pc.greater(pc.list_value_length(lists), 0)):
         return None
     if not _all(pc.not_equal(pc.list_element(lists.drop_null(), 0), "")):
         return None
     return lists.cast(pa.list_(pa.string()))
+
+
+def _words(kind: Words, cells: pa.Array, text: bool) -> pa.Array | None:
+    if not _is_list_of_strings(cells.type):
+        return None
+    flat = cells.flatten()
+    if flat.null_count or not _all(pc.not_equal(flat, "")):
+        return None
+    if not _all(pc.less_equal(pc.list_value_length(cells), kind.most)):
+        return None
+    return cells.cast(pa.list_(pa.string()))
 
 
 _FAST: dict[type[Kind], Callable[[Any, pa.Array, bool], pa.Array | None]] = {
@@ -181,6 +195,7 @@ _FAST: dict[type[Kind], Callable[[Any, pa.Array, bool], pa.Array | None]] = {
     Length: _lengths,
     Moment: _moments,
     Arguments: _arguments,
+    Words: _words,
 }
 
 
@@ -195,6 +210,11 @@ def _within(values: pa.Array, low: float, high: float) -> bool:
 
 def _is_string(type_: pa.DataType) -> bool:
     return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def _is_list_of_strings(type_: pa.DataType) -> bool:
+    listed = pa.types.is_list(type_) or pa.types.is_large_list(type_)
+    return listed and _is_string(type_.value_type)
 
 
 def _is_number(type_: pa.DataType) -> bool:

@@ -32,7 +32,7 @@ def parse_csv(data: bytes, findings: Findings) -> pa.Table:
         return pa.table({})
     try:
         table = _read(data, header, threads=True)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeDecodeError):
         _explain(data, header, findings)
         return pa.table({})
     if table.num_rows > MAX_JOBS:
@@ -54,7 +54,7 @@ def spreadsheet_rows(data: bytes) -> Int64Array:
 
 
 def _header(data: bytes, findings: Findings) -> list[str] | None:
-    if data.startswith(_UTF16) or b"\0" in data[:64]:
+    if data.startswith(_UTF16) or b"\0" in data[:_HEADER_BYTES].partition(b"\n")[0]:
         findings.add(
             line=1,
             found="UTF-16 text",
@@ -121,7 +121,7 @@ def _explain(data: bytes, header: list[str], findings: Findings) -> None:
 
     try:
         _read(data, header, threads=False, handler=count)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         if not _explain_encoding(data, findings) and not findings:
             first = str(error).splitlines()[0]
             findings.add(found=quoted(first), expected="CSV")

@@ -19,7 +19,7 @@ _MOST_COMPARED = 10_000
 
 
 def check_dependencies(drafts: Sequence[Draft]) -> None:
-    """Report missing names and one cycle for each tangle of jobs.
+    """Report missing names and cycles, a cycle once in each manifest it touches.
 
     Parameters
     ----------
@@ -44,8 +44,9 @@ def check_dependencies(drafts: Sequence[Draft]) -> None:
     for cycle in _cycles(waits):
         shown = [*cycle[:_SHOWN], "…"] if len(cycle) > _SHOWN else cycle
         found = f"a cycle of {len(cycle):,}: {' → '.join([*shown, cycle[0]])}"
-        for id_ in cycle:
-            _tell(place[id_], found, "jobs that wait for others only", None)
+        first = {id(place[id_][0]): place[id_] for id_ in reversed(cycle)}
+        for at in first.values():
+            _tell(at, found, "jobs that wait for others only", None)
 
 
 def _nearest_id(name: str, known: Mapping[str, object]) -> str | None:

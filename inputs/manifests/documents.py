@@ -106,7 +106,7 @@ def _jobs(root: object, findings: Findings) -> list[object]:
         if name != "jobs":
             findings.add(
                 line=lines.get(name),
-                field=name[:128],
+                field=name,
                 found="an unknown key",
                 expected="the key jobs alone",
                 hint=nearest(name, ["jobs"]),
@@ -115,7 +115,7 @@ def _jobs(root: object, findings: Findings) -> list[object]:
         for name in root.duplicates:
             findings.add(
                 line=lines.get(name),
-                field=name[:128],
+                field=name,
                 found="the key twice",
                 expected="each key once",
             )
@@ -240,14 +240,14 @@ class _Rows:
     def _unknown(self, row: int, name: str, known: object) -> None:
         assert isinstance(known, list | frozenset)
         reason = Unreadable("a field of the schema", nearest(name, known))
-        self._bad(row, name[:128], "an unknown field", reason)
+        self._bad(row, name, "an unknown field", reason)
 
     def _bad(self, row: int, field: str | None, found: str, why: Unreadable) -> None:
         job = self._jobs[row]
         id_ = job.get("id") if isinstance(job, dict) else None
         self._findings.add(
             line=None if self._findings.full else self._locate(row, field),
-            job=id_[:128] if isinstance(id_, str) else f"#{row + 1}",
+            job=id_ if isinstance(id_, str) else f"#{row + 1}",
             field=field,
             found=found,
             expected=why.expected,

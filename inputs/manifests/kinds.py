@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +22,7 @@ from inputs.durations import parse_duration
 from inputs.findings import Unreadable
 from inputs.instants import EXPECTED as AN_INSTANT
 from inputs.instants import parse_instant
+from inputs.manifests.argv import split_words
 from inputs.timegrid import TimeGrid
 
 EARLIEST = -(2**63) + 1
@@ -192,6 +192,8 @@ class Length(Kind):
         self.expected = f"{A_DURATION}, {above}, at most 366 days"
 
     def parse(self, raw: object, grid: TimeGrid) -> int:
+        if isinstance(raw, float) and raw.is_integer():
+            raw = int(raw)
         try:
             length = parse_duration(raw) // _MICROSECOND
         except (ValueError, OverflowError):
@@ -199,6 +201,10 @@ class Length(Kind):
         if not self.low <= length <= self.high:
             raise self.refuse()
         return length
+
+    def from_text(self, text: str) -> object:
+        cell = text.strip()
+        return float(cell) if "." in cell and _NUMBER.fullmatch(cell) else cell
 
 
 class Moment(Kind):
@@ -261,7 +267,7 @@ class Arguments(Kind):
 
     def from_text(self, text: str) -> object:
         try:
-            return shlex.split(text)
+            return split_words(text)
         except ValueError as error:
             hint = f"{error}: the cell is split as a shell would"
             raise self.refuse(hint) from None

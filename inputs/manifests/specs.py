@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inputs.jobs import NO_INSTANT, Int64Array
+from inputs.manifests.characters import CONTROL, holds_any
 from inputs.manifests.draft import Draft, Entries
 from inputs.timegrid import from_us
 
 _US_PER_S = 1_000_000
-_SPECIAL = r'[\x00-\x1f"\\\x7f]'
+_ESCAPED = CONTROL + b'"\\'
 
 
 def spec_json(draft: Draft, deadline_us: Int64Array) -> pa.StringArray:
@@ -50,10 +51,8 @@ def _join(*words: object) -> pa.StringArray:
 
 def _text_json(values: pa.Array) -> pa.Array:
     """JSON strings; only texts with special characters take the slow way."""
-    special = pc.match_substring_regex(values, _SPECIAL).fill_null(False)
-    plain = _join('"', values, '"')
-    if not pc.any(special).as_py():
-        return plain
+    if not holds_any(values, _ESCAPED):
+        return _join('"', values, '"')
     encoded = values.dictionary_encode()
     escaped = [
         None if text is None else json.dumps(text, ensure_ascii=False)

@@ -114,7 +114,7 @@ class _Columns:
         else:
             self._findings.add(
                 line=1,
-                field=name[:128],
+                field=name,
                 found="an unknown column",
                 expected="a field of the schema",
                 hint=nearest(name, _KNOWN),
@@ -126,7 +126,7 @@ class _Columns:
         except Unreadable as error:
             self._findings.add(
                 line=1,
-                field=name[:128],
+                field=name,
                 found=f"the name {quoted(key)}",
                 expected=error.expected,
                 hint=error.hint,
