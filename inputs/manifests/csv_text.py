@@ -6,6 +6,7 @@ dialects are refused where they first show.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import Counter
@@ -32,7 +33,7 @@ def parse_csv(data: bytes, findings: Findings) -> pa.Table:
         return pa.table({})
     try:
         table = _read(data, header, threads=True)
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except pa.ArrowInvalid:
         _explain(data, header, findings)
         return pa.table({})
     if table.num_rows > MAX_JOBS:
@@ -62,7 +63,12 @@ def _header(data: bytes, findings: Findings) -> list[str] | None:
             hint='save it as "CSV UTF-8"',
         )
         return None
-    first = data[:_HEADER_BYTES].removeprefix(_BOM).decode("utf-8", errors="replace")
+    try:
+        start = data[:_HEADER_BYTES].removeprefix(_BOM)
+        first = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        _explain_encoding(data, findings)
+        return None
     header = next((row for row in csv.reader(io.StringIO(first, "")) if row), None)
     if header is None:
         findings.add(
@@ -121,7 +127,7 @@ def _explain(data: bytes, header: list[str], findings: Findings) -> None:
 
     try:
         _read(data, header, threads=False, handler=count)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except pa.ArrowInvalid as error:
         if not _explain_encoding(data, findings) and not findings:
             first = str(error).splitlines()[0]
             findings.add(found=quoted(first), expected="CSV")
@@ -134,8 +140,8 @@ def _explain_encoding(data: bytes, findings: Findings) -> bool:
         before = data[: error.start].removeprefix(_BOM).decode("utf-8")
         rows = list(csv.reader(io.StringIO(before, "")))
         findings.add(
-            line=len(rows),
-            field=f"column {len(rows[-1])}" if rows else None,
+            line=max(len(rows), 1),
+            field=f"column {len(rows[-1])}" if rows and rows[-1] else "column 1",
             found=f"byte 0x{data[error.start]:02x}",
             expected="UTF-8 text",
             hint='save it as "CSV UTF-8"',

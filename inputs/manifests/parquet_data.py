@@ -21,8 +21,10 @@ def parse_parquet(data: bytes, findings: Findings) -> pa.Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         if _within_bounds(file.metadata, findings):
-            return _flat(file.read(), findings)
-    except (pa.ArrowException, OSError) as error:
+            table = file.read()
+            table.validate(full=True)  # texts must be UTF-8
+            return _flat(table, findings)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         words = str(error).splitlines()
         findings.add(found=quoted(words[0] if words else ""), expected="Parquet")
     return pa.table({})
