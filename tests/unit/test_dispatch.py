@@ -221,6 +221,16 @@ def test_an_unknown_job_that_was_never_taken_is_missed_when_it_is_too_late(
     assert site.backend.submitted == []
 
 
+def test_a_job_once_in_doubt_stays_in_doubt_until_it_is_taken(site: Site) -> None:
+    plan = plan_of(row("a"))
+    site.backend.failures = [UncertainError("timed out"), NotTakenError("busy")]
+    site.tick(plan, "02:00")
+    site.tick(plan, "02:01")
+    assert site.states() == {"a": "unknown"}
+    site.tick(plan, "02:02")
+    assert site.states() == {"a": "sent"}
+
+
 def test_ex16_a_job_that_the_back_end_forgot_is_unknown_and_not_sent_again(
     site: Site,
 ) -> None:
