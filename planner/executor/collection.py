@@ -11,7 +11,7 @@ from planner.executor.errors import BackendError
 from planner.executor.instants import span_us, to_us
 from planner.executor.journal import Journal
 from planner.executor.keys import dispatch_key
-from planner.executor.ledger import Dispatch
+from planner.executor.records import Dispatch
 from planner.executor.rules import retry_due_us, why_missed
 from planner.executor.states import State
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.executor.ledger import Dispatch, Ledger
+from planner.executor.ledger import Ledger
+from planner.executor.records import Dispatch
 from planner.executor.states import State
 
 

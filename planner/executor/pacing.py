@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from planner.executor.ledger import Dispatch, Ledger
+from planner.executor.ledger import Ledger
+from planner.executor.records import Dispatch
 
 
 class Pacing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from planner.executor.instants import from_us, span_us
-from planner.executor.ledger import Dispatch
+from planner.executor.records import Dispatch
 
 GRACE_US = span_us(timedelta(minutes=2))
 """A start this late is a punctual one: cron comes once a minute and may skip a beat."""

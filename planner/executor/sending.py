@@ -12,8 +12,8 @@ from planner.executor.errors import (
     RejectedError,
 )
 from planner.executor.journal import Journal
-from planner.executor.ledger import Dispatch
 from planner.executor.pacing import Pacing
+from planner.executor.records import Dispatch
 from planner.executor.rules import is_late, why_missed
 from planner.executor.specs import order_of
 from planner.executor.states import State

@@ -11,7 +11,7 @@ from typing import Any
 from planner.executor.backends.backend import Order
 from planner.executor.errors import LedgerDamagedError, RejectedError
 from planner.executor.instants import from_us, to_us
-from planner.executor.ledger import Dispatch
+from planner.executor.records import Dispatch
 
 
 def digest_of(spec: str) -> str:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from outputs.plan import PLANNED, Plan
 from planner.executor.backends.backend import Backend
 from planner.executor.instants import from_us, to_us
-from planner.executor.ledger import Dispatch, Ledger
+from planner.executor.ledger import Ledger
+from planner.executor.records import Dispatch
 from planner.executor.rules import is_late
 from planner.executor.states import State
 
