@@ -14,14 +14,12 @@ from inputs.manifests.kinds import (
     Length,
     Moment,
     Number,
-    Numbers,
     PinnedStart,
-    Profile,
-    Recurrence,
     Text,
     Whole,
     Words,
 )
+from inputs.manifests.later_kinds import Numbers, Profile, Recurrence
 
 MAX_JOBS = 20_000_000
 """Most jobs of one run, after ``count`` is spread out."""
