@@ -88,17 +88,12 @@ def _parse(data: bytes, suffix: str, findings: Findings) -> Document | None:
 
 
 def _jobs(root: object, findings: Findings) -> list[object]:
-    if root is None:
-        findings.add(
-            found="an empty file",
-            expected="a table with the key jobs",
-            hint="write jobs: [] if none is meant",
-        )
-        return []
     if not isinstance(root, dict):
+        other = "a list" if isinstance(root, list) else quoted(root)
         findings.add(
-            found="a list" if isinstance(root, list) else quoted(root),
+            found="an empty file" if root is None else other,
             expected="a table with the key jobs",
+            hint="write jobs: [] if none is meant" if root is None else None,
         )
         return []
     lines = root.lines if isinstance(root, Table) else {}
