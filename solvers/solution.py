@@ -21,7 +21,7 @@ class Status(StrEnum):
     FEASIBLE = "feasible"
     """Every job is placed; the gap asked for is not proven."""
     PARTIAL = "partial"
-    """Some jobs are unplaced, and it is not proven that they must be."""
+    """Some jobs are unplaced; the gap tells whether they must be."""
     INFEASIBLE = "infeasible"
     """No job at all can be placed."""
     NO_SOLUTION = "no_solution"

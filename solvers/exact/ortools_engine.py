@@ -89,8 +89,9 @@ def solve_cp_sat(
 ) -> EngineAnswer:
     """Solve with CP-SAT, which knows whole numbers only.
 
-    It is given the program rounded outwards to whole numbers, whose best is never
-    above that of the program; so its bound needs no tolerance of its own.
+    It is given the program rounded outwards to whole numbers. Its bound is not
+    passed on: on 2 of 200 small random days it lay above the true optimum, although
+    the rounded program held the optimal plan at its price. A bound is a proof or none.
     """
     rounded = round_outwards(program)
     parameters = _parameters(options)
@@ -106,7 +107,7 @@ def solve_cp_sat(
     return EngineAnswer(
         outcome=answer.outcome,
         values=None if answer.values is None else rounded.from_whole(answer.values),
-        bound=None if answer.bound is None else rounded.bound(answer.bound),
+        bound=None,
         tolerance=0.0,
         engine=answer.engine,
     )
