@@ -11,7 +11,7 @@ from inputs.errors import ManifestError
 from inputs.manifests import LoadedJobs, load_jobs
 from inputs.settings import Workspace
 from inputs.timegrid import TimeGrid, day_grid
-from outputs.carry_over import EarlierWork, Occupancy, earlier_work, occupancy
+from outputs.carry_over import EarlierWork, earlier_work, occupancy
 from outputs.plan import Plan
 from outputs.plan_file import read_plan
 from outputs.plan_store import newest_plan_before
@@ -92,17 +92,49 @@ def prepare_day(
     with watch.stage("load", "reading job manifests"):
         loaded = load_jobs(workspace, grid)
         _require_a_readable_manifest(loaded)
-        earlier_plan, earlier = _earlier(workspace, loaded, grid)
+        stored = newest_plan_before(workspace.outputs / "plans", grid.date)
+        earlier_plan = None if stored is None else read_plan(stored.path)
     with watch.stage("forecast", "reading forecasts"):
         forecasts = gather(workspace, grid, now=now, environment=environment)
     with watch.stage("formulate", f"formulating {len(loaded.jobs):,} jobs"):
-        formulation = formulate(
-            loaded.jobs,
-            settings=workspace.settings,
-            grid=grid,
+        return assemble_day(
+            workspace,
+            grid,
+            loaded=loaded,
             forecasts=forecasts,
-            earlier=None if earlier is None else _occupancy(earlier, workspace, grid),
+            earlier_plan=earlier_plan,
         )
+
+
+def assemble_day(
+    workspace: Workspace,
+    grid: TimeGrid,
+    *,
+    loaded: LoadedJobs,
+    forecasts: ForecastSet,
+    earlier_plan: Plan | None,
+) -> Day:
+    """State the problem of a day whose inputs are at hand.
+
+    Parameters
+    ----------
+    workspace, grid
+        Where and when.
+    loaded, forecasts
+        What was read.
+    earlier_plan
+        Plan of an earlier date whose work may still run at midnight.
+    """
+    earlier = (
+        None
+        if earlier_plan is None
+        else _still_running(earlier_plan, workspace, loaded, grid)
+    )
+    held = (
+        None
+        if earlier is None
+        else occupancy(earlier, grid, n_regions=len(workspace.regions))
+    )
     return Day(
         workspace=workspace,
         grid=grid,
@@ -110,7 +142,13 @@ def prepare_day(
         forecasts=forecasts,
         earlier_plan=earlier_plan,
         earlier=earlier,
-        formulation=formulation,
+        formulation=formulate(
+            loaded.jobs,
+            settings=workspace.settings,
+            grid=grid,
+            forecasts=forecasts,
+            earlier=held,
+        ),
     )
 
 
@@ -120,22 +158,13 @@ def _require_a_readable_manifest(loaded: LoadedJobs) -> None:
         raise ManifestError([f for error in loaded.broken for f in error.findings])
 
 
-def _occupancy(work: EarlierWork, workspace: Workspace, grid: TimeGrid) -> Occupancy:
-    return occupancy(work, grid, n_regions=len(workspace.regions))
-
-
-def _earlier(
-    workspace: Workspace, loaded: LoadedJobs, grid: TimeGrid
-) -> tuple[Plan | None, EarlierWork | None]:
-    """Work that the newest plan of an earlier date still runs when this one begins."""
-    stored = newest_plan_before(workspace.outputs / "plans", grid.date)
-    if stored is None:
-        return None, None
-    plan = read_plan(stored.path)
-    work = earlier_work(
+def _still_running(
+    plan: Plan, workspace: Workspace, loaded: LoadedJobs, grid: TimeGrid
+) -> EarlierWork:
+    """Work of an earlier plan that runs when this day begins."""
+    return earlier_work(
         plan,
         at=grid.start,
         regions=[region.name for region in workspace.regions],
         resources=loaded.jobs.resource_names,
     )
-    return plan, work

@@ -18,6 +18,7 @@ from planner.day import Day, prepare_day
 from planner.drafts import first_valid
 from planner.policies import BASELINES, PolicyRun, run_baselines, run_policy
 from planner.provenance import Occasion
+from planner.recall import snapshot_path
 from planner.stopwatch import Stopwatch
 from solvers.solution import SolveOptions
 
@@ -156,8 +157,3 @@ def _stages(watch: Stopwatch, run: PolicyRun) -> dict[str, float]:
     """Seconds of the contract's stages; baselines are not part of solving."""
     known = {name: watch.seconds[name] for name in ("load", "forecast", "formulate")}
     return {**known, "solve": run.seconds, "check": 0.0, "write": 0.0}
-
-
-def snapshot_path(workspace: Workspace, plan: Plan) -> Path:
-    """Where the forecasts that a plan trusts are kept."""
-    return workspace.outputs / "forecasts" / f"{plan.meta.plan_id}.parquet"

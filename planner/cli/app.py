@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pydantic is not needed to show help
     from rich.console import RenderableType
 
     from inputs.settings import Workspace
+    from planner.executor.backends.registry import Place
 
 PACKAGES = ("planner", "outputs", "solvers", "forecasts", "inputs")
 
@@ -55,6 +56,17 @@ class App:
 
         root = find_root(self.directory.resolve())
         return load_workspace(root, environment=self.environment)
+
+    def place(self) -> Place:
+        """Folders and variables of the executor in this workspace."""
+        from planner.executor.backends.registry import Place
+
+        workspace = self.workspace()
+        return Place(
+            workspace=workspace.root,
+            outputs=workspace.outputs,
+            environ=self.environment,
+        )
 
     def note(self, text: str) -> None:
         """Tell the user something beside the result, on stderr."""

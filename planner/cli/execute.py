@@ -1,0 +1,130 @@
+"""``planner execute``."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.cli.app import App, pass_app
+from planner.cli.exit_codes import ExitCode
+from planner.cli.options import json_option
+
+if TYPE_CHECKING:
+    from planner.executing import Run
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 instant with an offset."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read the instant; one without an offset means nothing."""
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            instant = None
+        if instant is None or instant.tzinfo is None:
+            self.fail(f"{value!r} is not like 2026-11-22T03:00+01:00", param, ctx)
+        return instant
+
+
+@click.command()
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Follow this plan; default: the newest valid one for now.",
+)
+@click.option("--once", is_flag=True, help="Do what is due and leave (the default).")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
+@click.option("--now", type=Instant(), help="Act as if it were this instant.")
+@json_option
+@click.pass_context
+@pass_app
+def command(
+    app: App,
+    ctx: click.Context,
+    /,
+    plan: Path | None,
+    once: bool,
+    dry_run: bool,
+    now: datetime | None,
+    as_json: bool,
+) -> None:
+    """Start the jobs that are due, each at most once, and collect what ended.
+
+    Made to be called by cron each minute. Any number of calls may overlap: one
+    works, the others leave.
+    """
+    from planner.executing import execute
+
+    run = execute(
+        app.place(),
+        plan_path=None if plan is None else app.directory / plan,
+        now=now or app.clock(),
+        actor=f"{socket.gethostname()}:{os.getpid()}",
+        dry_run=dry_run,
+    )
+    if as_json:
+        app.result_json(_summary(run))
+    else:
+        _show(app, run)
+    ctx.exit(ExitCode.JOBS_FAILED if run.tick.troubled else ExitCode.DONE)
+
+
+def _show(app: App, run: Run) -> None:
+    tick = run.tick
+    for passed in run.passed_over:
+        app.note(f"note: passed over {passed.path}: {passed.reason}")
+    if tick.at_work is not None:
+        app.note(f"note: {tick.at_work} is at work; nothing done")
+        return
+    if run.plan_path is None:
+        app.note("note: there is no valid plan for now; going on with what is known")
+    would = "would be " if tick.rehearsal else ""
+    for event in tick.events:
+        detail = f": {event.detail}" if event.detail else ""
+        place = f"{event.job_id} in {event.region}"
+        click.echo(f"{would}{event.state.value:<9} {place}{detail}")
+    ahead = f"{tick.planned} planned"
+    if tick.next_due_at is not None:
+        ahead += f", the next at {tick.next_due_at:%Y-%m-%dT%H:%MZ}"
+    click.echo(f"{ahead}; {tick.waiting} waiting for power" if tick.waiting else ahead)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    tick = run.tick
+    return {
+        "schema": 1,
+        "at": tick.at.isoformat(),
+        "plan": None if run.plan_path is None else str(run.plan_path),
+        "plan_id": tick.plan_id,
+        "at_work": tick.at_work,
+        "dry_run": tick.rehearsal,
+        "events": [
+            {
+                "key": event.key,
+                "job_id": event.job_id,
+                "segment": event.segment,
+                "attempt": event.attempt,
+                "region": event.region,
+                "state": event.state.value,
+                "detail": event.detail,
+            }
+            for event in tick.events
+        ],
+        "planned": tick.planned,
+        "waiting": tick.waiting,
+        "next_due_at": tick.next_due_at and tick.next_due_at.isoformat(),
+        "passed_over": [
+            {"plan": str(passed.path), "reason": passed.reason}
+            for passed in run.passed_over
+        ],
+    }

@@ -1,0 +1,107 @@
+"""One run of the executor in a workspace: choose the plan, open the ledger, work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from outputs.plan import Plan
+from outputs.plan_file import read_plan
+from planner.executor.backends.backend import Backend
+from planner.executor.backends.registry import Place, load_all
+from planner.executor.dispatch import Tick, run_once
+from planner.executor.ledger import Ledger
+from planner.executor.ledger_file import open_ledger
+from planner.executor.plan_choice import PassedOver, choose_plan
+from planner.executor.status import DispatchStatus, status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run of the executor did, and by which plan.
+
+    Parameters
+    ----------
+    tick
+        What was done.
+    plan_path
+        The plan that was followed; None if there was none.
+    passed_over
+        Newer plans that could not be followed, and why.
+    """
+
+    tick: Tick
+    plan_path: Path | None
+    passed_over: tuple[PassedOver, ...]
+
+
+@contextmanager
+def _opened(place: Place, *, now: datetime, rehearsal: bool) -> Iterator[Ledger]:
+    ledger = open_ledger(place.outputs / "ledger", now=now, rehearsal=rehearsal)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def execute(
+    place: Place,
+    *,
+    plan_path: Path | None,
+    now: datetime,
+    actor: str,
+    dry_run: bool = False,
+) -> Run:
+    """Send what is due, collect what ended, and leave.
+
+    Parameters
+    ----------
+    place
+        The workspace's folders and the executor's environment.
+    plan_path
+        The plan to follow; None for the newest valid one for now.
+    now
+        The clock, aware.
+    actor
+        Who acts, as the ledger shows it.
+    dry_run
+        Say what would be done; nothing is sent or stored.
+
+    Raises
+    ------
+    PlanError, ExecutionError
+        If the plan or the ledger cannot be trusted; nothing was sent then.
+    """
+    with _opened(place, now=now, rehearsal=dry_run) as ledger:
+        plan, path, passed_over = _plan(place, plan_path, now, ledger)
+        tick = run_once(
+            plan=plan,
+            ledger=ledger,
+            backends=load_all(place),
+            now=now,
+            actor=actor,
+            dry_run=dry_run,
+        )
+    return Run(tick=tick, plan_path=path, passed_over=passed_over)
+
+
+def states(
+    place: Place, *, plan_path: Path, now: datetime
+) -> tuple[Plan, tuple[DispatchStatus, ...]]:
+    """How every segment of a plan's date stands; nothing is changed."""
+    backends: Mapping[str, Backend] = load_all(place)
+    plan = read_plan(plan_path)
+    with _opened(place, now=now, rehearsal=True) as ledger:
+        return plan, status(ledger, plan, now=now, backends=backends)
+
+
+def _plan(
+    place: Place, plan_path: Path | None, now: datetime, ledger: Ledger
+) -> tuple[Plan | None, Path | None, tuple[PassedOver, ...]]:
+    if plan_path is not None:
+        return read_plan(plan_path), plan_path, ()
+    choice = choose_plan(place.outputs / "plans", now=now, ledger=ledger)
+    return choice.plan, choice.path, choice.passed_over

@@ -1,0 +1,111 @@
+"""A planned day as it was: its inputs, and the forecasts that the plan trusted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from forecasts.gathering import ForecastSet, gather
+from forecasts.snapshot import read_snapshot
+from inputs.manifests import load_jobs
+from inputs.settings import Workspace
+from inputs.timegrid import TimeGrid
+from outputs.plan import Plan
+from outputs.plan_file import read_plan
+from outputs.plan_store import valid_plans
+from planner.day import Day, assemble_day, grid_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RecalledDay:
+    """The day behind a plan file.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    day
+        Jobs, forecasts and problem of its date.
+    notes
+        What differs from when the plan was made, one sentence each.
+    """
+
+    plan: Plan
+    day: Day
+    notes: tuple[str, ...]
+
+
+def snapshot_path(workspace: Workspace, plan: Plan) -> Path:
+    """Where the forecasts that a plan trusts are kept."""
+    return workspace.outputs / "forecasts" / f"{plan.meta.plan_id}.parquet"
+
+
+def recall_day(
+    workspace: Workspace, path: Path, *, now: datetime, environment: Mapping[str, str]
+) -> RecalledDay:
+    """Put the day of a plan file together again from the files of its workspace.
+
+    The forecasts are those that the plan trusted, from the snapshot beside it; if
+    that is gone, they are gathered anew and a note says so.
+
+    Parameters
+    ----------
+    workspace
+        Where the plan was made.
+    path
+        The plan file.
+    now, environment
+        For forecasts that must be gathered anew.
+
+    Raises
+    ------
+    PlanFormatError
+        If the file is not a whole, undamaged plan.
+    InputError, ForecastError
+        If the inputs cannot be read any more.
+    """
+    plan = read_plan(path)
+    grid = grid_of(workspace, plan.meta.date)
+    notes = [*_changed_inputs(workspace, plan)]
+    forecasts = _trusted_forecasts(workspace, plan, grid)
+    if forecasts is None:
+        notes.append("the forecasts of this plan are gone; these are gathered anew")
+        forecasts = gather(workspace, grid, now=now, environment=environment)
+    earlier_plan = _earlier_plan(workspace, plan)
+    if plan.meta.carry_over is not None and earlier_plan is None:
+        notes.append(f"the earlier plan {plan.meta.carry_over} is gone")
+    day = assemble_day(
+        workspace,
+        grid,
+        loaded=load_jobs(workspace, grid),
+        forecasts=forecasts,
+        earlier_plan=earlier_plan,
+    )
+    return RecalledDay(plan=plan, day=day, notes=tuple(notes))
+
+
+def _changed_inputs(workspace: Workspace, plan: Plan) -> Iterator[str]:
+    for file in plan.meta.inputs:
+        path = workspace.root / file.path
+        if not path.exists():
+            yield f"{file.path} is gone since the plan was made"
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != file.sha256:
+            yield f"{file.path} has changed since the plan was made"
+
+
+def _trusted_forecasts(
+    workspace: Workspace, plan: Plan, grid: TimeGrid
+) -> ForecastSet | None:
+    path = snapshot_path(workspace, plan)
+    return read_snapshot(path, grid) if path.exists() else None
+
+
+def _earlier_plan(workspace: Workspace, plan: Plan) -> Plan | None:
+    """The earlier plan that this one names, if it is still there."""
+    for stored in valid_plans(workspace.outputs / "plans"):
+        if stored.meta.plan_id == plan.meta.carry_over:
+            return read_plan(stored.path)
+    return None

@@ -1,0 +1,97 @@
+"""The report of a written plan: its schedule read back, its baselines run again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from inputs.settings import Workspace
+from outputs.plan import Plan
+from outputs.report import Report, ReportPaths, write_report
+from planner.comparing import compare
+from planner.day import Day
+from planner.policies import PolicyRun, run_baselines
+from planner.recall import recall_day
+from planner.stopwatch import Stopwatch
+from solvers.evaluate import evaluate
+from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats, Status
+
+
+def report_plan(
+    workspace: Workspace,
+    path: Path,
+    folder: Path,
+    *,
+    now: datetime,
+    environment: Mapping[str, str],
+) -> ReportPaths:
+    """Write the report of a plan file.
+
+    Parameters
+    ----------
+    workspace
+        Where the plan was made.
+    path
+        The plan file.
+    folder
+        Where to write; made if need be.
+    now, environment
+        For forecasts that must be gathered anew.
+
+    Raises
+    ------
+    PlanError, InputError, ForecastError
+        If the plan or its inputs cannot be read any more.
+    """
+    recalled = recall_day(workspace, path, now=now, environment=environment)
+    watch = Stopwatch(time.perf_counter)
+    baselines = run_baselines(recalled.day, SolveOptions(), watch=watch)
+    run = planned_run(recalled.day, recalled.plan)
+    report = Report(
+        plan=recalled.plan,
+        comparison=compare(recalled.day, run, baselines),
+        assumptions=recalled.notes,
+    )
+    return write_report(report, folder)
+
+
+def planned_run(day: Day, plan: Plan) -> PolicyRun:
+    """A plan's rows as the answer of the policy that made it."""
+    schedule = _schedule(day, plan)
+    meta = plan.meta
+    solution = Solution(
+        status=Status(meta.status),
+        schedule=schedule,
+        objective=meta.objective,
+        bound=meta.bound,
+        stats=Stats(solver=meta.solver, seed=meta.seed),
+    )
+    return PolicyRun(
+        name=meta.solver,
+        solution=solution,
+        schedule=schedule,
+        evaluation=evaluate(day.formulation.problem, schedule),
+        seconds=meta.seconds.get("solve", 0.0),
+    )
+
+
+def _schedule(day: Day, plan: Plan) -> Schedule:
+    """Region and start slot of the problem's jobs; a missing row is unplaced."""
+    ids = day.loaded.jobs.ids.take(pa.array(day.formulation.rows))
+    at = pc.index_in(ids, plan.rows["job_id"].combine_chunks())
+    rows = plan.rows.take(at)
+    names = pa.array([region.name for region in day.workspace.regions], pa.string())
+    region = pc.index_in(rows["region"], names).fill_null(UNPLACED)
+    start_us = rows["start"].cast(pa.int64()).fill_null(0).to_numpy()
+    slot = (start_us - day.grid.start_us) // day.grid.step_us
+    place = region.to_numpy().astype(np.int16)
+    return Schedule(
+        region=place,
+        start=np.where(place >= 0, slot, UNPLACED).astype(np.int32),
+    )
