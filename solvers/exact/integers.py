@@ -2,8 +2,7 @@ r"""A program rounded outwards to whole numbers, for an engine that knows no oth
 
 Every variable gets a unit: 1 for whole ones, a small fraction for the others. A
 row's terms and limits are multiplied by a power of two and rounded so that what
-was allowed stays allowed; a cost is rounded down. So the rounded program's optimum,
-scaled back, is at most the true one, without any appeal to tolerances: if :math:`v`
+was allowed stays allowed; a cost is rounded down. No plan is lost so: if :math:`v`
 keeps a row, so does :math:`\lceil v / \text{unit} \rceil` the rounded row.
 """
 
@@ -40,16 +39,10 @@ class WholeProgram:
         Whole numbers in all its arrays.
     variable_unit
         What 1 means in the original, shape (n_variables,).
-    cost_unit
-        What 1 of its objective means in the original.
-    cost_error
-        Most by which rounding variables up can raise its objective.
     """
 
     program: Program
     variable_unit: FloatArray
-    cost_unit: float
-    cost_error: float
 
     def to_whole(self, values: FloatArray) -> FloatArray:
         """Values of the original as values of the rounded program."""
@@ -60,10 +53,6 @@ class WholeProgram:
         """Values of the rounded program as values of the original."""
         values: FloatArray = whole * self.variable_unit
         return values
-
-    def bound(self, bound: float) -> float:
-        """Lower limit of the original from one of the rounded program."""
-        return bound * self.cost_unit - self.cost_error
 
 
 def round_outwards(program: Program) -> WholeProgram:
@@ -102,7 +91,6 @@ def round_outwards(program: Program) -> WholeProgram:
     cost_scale = _power_below(
         LARGEST_ACTIVITY / np.maximum(np.abs(cost) @ upper, SMALLEST_REACH)
     )
-    dearer = np.where((unit < 1.0) & (cost > 0), cost, 0.0)
     return WholeProgram(
         program=Program(
             cost=np.floor(cost * cost_scale),
@@ -116,8 +104,6 @@ def round_outwards(program: Program) -> WholeProgram:
             values=whole_terms,
         ),
         variable_unit=unit,
-        cost_unit=float(1.0 / cost_scale),
-        cost_error=float(dearer.sum()),
     )
 
 

@@ -42,8 +42,11 @@ def test_bound_of_every_engine_stays_below_brute_force(name: str, seed: int) -> 
     answer = load_engine(name)(model.program, options, None)
     optimum = brute_force(problem).objective
     bound = safe_bound(model, answer)
-    assert bound is not None
-    assert bound <= optimum + 1e-12 * max(1.0, abs(optimum))
+    if name == "cp-sat":
+        assert bound is None
+    else:
+        assert bound is not None
+        assert bound <= optimum + 1e-12 * max(1.0, abs(optimum))
     assert answer.values is not None
     assert violations(problem, to_schedule(model, answer.values)) == []
 
