@@ -151,5 +151,6 @@ def _settings(day: Day, options: SolveOptions) -> dict[str, object]:
     return {
         "gap": options.gap,
         "time_limit_s": options.time_limit_s,
+        "threads": options.threads,
         "unplaced_per_weight": day.formulation.unplaced_per_weight,
     }

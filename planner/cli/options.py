@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -28,13 +29,19 @@ date_option = click.option(
 )
 
 
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 def solver_options(command: Command) -> Command:
     """Add what a solver is told: gap, time limit, seed and cores."""
     for option in (
         click.option(
             "--threads",
-            default=1,
-            show_default=True,
+            default=usable_cores,
+            show_default="all usable cores",
             type=click.IntRange(1, 1024),
             help="Cores to use; a plan is the same again only with as many.",
         ),
