@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -50,6 +50,13 @@ class Limits:
 
     time_limit_s: float
     memory_bytes: int | None = None
+
+    @classmethod
+    def within(cls, time_limit_s: float, *, extra: Mapping[str, object]) -> Limits:
+        """Limits with the memory that ``SolveOptions.extra["memory_gb"]`` allows."""
+        memory_gb = extra.get("memory_gb")
+        memory = None if memory_gb is None else int(float(str(memory_gb)) * 2**30)
+        return cls(time_limit_s=time_limit_s, memory_bytes=memory)
 
 
 def run_isolated(

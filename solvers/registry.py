@@ -17,6 +17,7 @@ SOLVERS = {
     "scip": "solvers.exact.solver:Scip",
     "cp-sat": "solvers.exact.solver:CpSat",
     "cbc": "solvers.exact.solver:Cbc",
+    "neighbourhood": "solvers.neighbourhood.solver:Neighbourhood",
     "auto": "solvers.auto:Auto",
 }
 """Name to ``module:class``; one line for each solver."""

@@ -119,11 +119,8 @@ class Search:
         )
         if not isolate:
             return call(program, engine_options, start)
-        memory_gb = self.options.extra.get("memory_gb")
-        limits = Limits(
-            time_limit_s=max(remaining, 0.5) + _MARGIN_S,
-            memory_bytes=None if memory_gb is None else int(float(memory_gb) * 2**30),
-        )
+        time_limit_s = max(remaining, 0.5) + _MARGIN_S
+        limits = Limits.within(time_limit_s, extra=self.options.extra)
         return run_isolated(call, program, engine_options, start, limits=limits)
 
     def offer(self, schedule: Schedule, *, source: str) -> None:
