@@ -74,7 +74,7 @@ class Auto:
         try:
             self._run(search)
         except KeyboardInterrupt:
-            search.say("stopped by the user; this is the best plan so far")
+            search.interrupt()
         return search.solution(self.name)
 
     def _run(self, search: Search) -> None:
@@ -112,6 +112,7 @@ class Auto:
             search.say(f"{name} failed: {error}")
             return
         before = search.objective
+        search.interrupted |= solution.stats.interrupted
         for message in solution.stats.messages:
             search.say(f"{name}: {message}")
         if solution.schedule is not None:

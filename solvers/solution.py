@@ -75,6 +75,8 @@ class Stats:
         Seed that was used.
     messages
         Sentences about fallbacks and contradictions, for logs and reports.
+    interrupted
+        Whether the user ended the run before the solver did.
     """
 
     solver: str
@@ -82,6 +84,7 @@ class Stats:
     seconds: float = 0.0
     seed: int = 0
     messages: tuple[str, ...] = ()
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 
 import click
@@ -48,6 +50,11 @@ def main(ctx: click.Context, directory: Path | None, verbose: int) -> None:
     upwards. Begin with `planner init`.
     """
     app = ctx.ensure_object(App)
+    # A nightly run that is told to end (by a timeout, say) ends like Ctrl-C: with
+    # the best plan so far.
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        ctx.call_on_close(lambda: signal.signal(signal.SIGTERM, before))
     if directory is not None:
         app.directory = directory
     set_up_logging(verbose)

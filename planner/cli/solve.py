@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.app import App, pass_app
-from planner.cli.exit_codes import exit_code_of_plan
+from planner.cli.exit_codes import ExitCode, exit_code_of_plan
 from planner.cli.options import date_option, json_option, resolve_day, solver_options
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def command(
 
     Reads manifests and forecasts, sets asap, threshold and greedy beside the
     solver's plan, checks every limit and number anew, and writes the plan whole or
-    not at all.
+    not at all. Ctrl-C ends the solving early, with the best plan so far.
     """
     from planner.comparing import compare
     from planner.pipeline import SolveRequest, solve_day
@@ -82,6 +82,8 @@ def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
 
 
 def _exit_code(outcome: Outcome) -> int:
+    if outcome.run.solution.stats.interrupted:
+        return ExitCode.INTERRUPTED
     meta, jobs = outcome.plan.meta, outcome.plan.rows.num_rows
     return exit_code_of_plan(
         jobs=jobs,

@@ -49,6 +49,7 @@ class Search:
     bound: float | None = None
     engine: str = ""
     messages: list[str] = field(default_factory=list)
+    interrupted: bool = False
 
     def run(
         self, name: str, engine: Engine, find_engine: Callable[[str], Engine]
@@ -181,9 +182,11 @@ class Search:
 
     @property
     def is_done(self) -> bool:
-        """Whether the asked gap is proven or the time is up."""
+        """Whether the asked gap is proven, the time is up, or the user has enough."""
+        if self.interrupted or self.remaining() <= 0:
+            return True
         gap = relative_gap(self.objective, self.bound)
-        return self.remaining() <= 0 or (gap is not None and gap <= self.options.gap)
+        return gap is not None and gap <= self.options.gap
 
     @property
     def start(self) -> Schedule | None:
@@ -196,6 +199,11 @@ class Search:
         """Time left. [s]"""
         return self.options.time_limit_s - (time.perf_counter() - self.began)
 
+    def interrupt(self) -> None:
+        """Take note that the user wants the best plan now."""
+        self.interrupted = True
+        self.say("stopped by the user; this is the best plan so far")
+
     def solution(self, name: str) -> Solution:
         """What is known at the end."""
         stats = Stats(
@@ -204,6 +212,7 @@ class Search:
             seconds=time.perf_counter() - self.began,
             seed=self.options.seed,
             messages=tuple(self.messages),
+            interrupted=self.interrupted,
         )
         return settle(
             self.problem,

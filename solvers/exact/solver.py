@@ -82,7 +82,7 @@ class Exact:
         try:
             search.run(engine, call, self._find_engine)
         except KeyboardInterrupt:
-            search.say("stopped by the user; this is the best plan so far")
+            search.interrupt()
         return search.solution(self.name)
 
 

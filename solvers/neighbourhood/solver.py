@@ -43,13 +43,18 @@ class Neighbourhood:
         start = _valid(problem, hint) or Greedy().solve(problem, options).schedule
         start = start or Schedule.empty(problem.n_jobs)
         left_s = options.time_limit_s - (time.perf_counter() - began)
+        stopped = False
         try:
             course = _improved(problem, start, options, left_s)
             message = f"{course.steps} parts placed again, {course.kept} for the better"
         except EngineError as error:
             course, message = Course(schedule=start), f"stopped: {error}"
         except KeyboardInterrupt:
-            course, message = Course(schedule=start), "stopped by the user"
+            course, message, stopped = (
+                Course(schedule=start),
+                "stopped by the user",
+                True,
+            )
         best = _cheaper(problem, start, course.schedule)
         stats = Stats(
             solver=self.name,
@@ -57,6 +62,7 @@ class Neighbourhood:
             seconds=time.perf_counter() - began,
             seed=options.seed,
             messages=(message,),
+            interrupted=stopped,
         )
         return settle(problem, best, bound=None, asked_gap=options.gap, stats=stats)
 

@@ -30,6 +30,7 @@ class Stub:
     schedule: Schedule | None = None
     bound: float | None = None
     error: BaseException | None = None
+    interrupted: bool = False
     hints: list[Schedule | None] = field(default_factory=list)
     limits: list[float] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ class Stub:
             schedule=self.schedule,
             objective=0.0,
             bound=self.bound,
-            stats=Stats(solver=self.name),
+            stats=Stats(solver=self.name, interrupted=self.interrupted),
         )
 
 
@@ -121,7 +122,17 @@ def test_interruption_leaves_with_the_best_plan() -> None:
     exact = Stub("exact", error=KeyboardInterrupt())
     solution = auto_with(greedy=greedy, exact=exact).solve(valley(), OPTIONS)
     assert solution.objective == 2.0
+    assert solution.stats.interrupted
     assert "stopped by the user" in said(solution)
+
+
+def test_no_engine_starts_after_one_was_interrupted() -> None:
+    greedy = Stub("greedy", schedule=a_schedule((0, 1)))
+    price = Stub("price", schedule=a_schedule((0, 1)), interrupted=True)
+    exact = Stub("exact")
+    auto = auto_with(greedy=greedy, price=price, exact=exact)
+    assert auto.solve(valley(), OPTIONS).stats.interrupted
+    assert exact.hints == []
 
 
 def test_large_problem_skips_the_exact_model_and_has_an_honest_gap() -> None:
