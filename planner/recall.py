@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from forecasts.gathering import ForecastSet, gather
@@ -13,10 +13,12 @@ from forecasts.snapshot import read_snapshot
 from inputs.manifests import load_jobs
 from inputs.settings import Workspace
 from inputs.timegrid import TimeGrid
-from outputs.plan import Plan
+from outputs.errors import StalePlanError
+from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
 from outputs.plan_store import valid_plans
 from planner.day import Day, assemble_day, grid_of
+from planner.warnings import left_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,11 +66,14 @@ def recall_day(
     ------
     PlanFormatError
         If the file is not a whole, undamaged plan.
+    StalePlanError
+        If planner.toml makes other slots of the date than the plan has.
     InputError, ForecastError
         If the inputs cannot be read any more.
     """
     plan = read_plan(path)
     grid = grid_of(workspace, plan.meta.date)
+    _refuse_other_slots(path, plan.meta, grid)
     notes = [*_changed_inputs(workspace, plan)]
     forecasts = _trusted_forecasts(workspace, plan, grid)
     if forecasts is None:
@@ -77,14 +82,32 @@ def recall_day(
     earlier_plan = _earlier_plan(workspace, plan)
     if plan.meta.carry_over is not None and earlier_plan is None:
         notes.append(f"the earlier plan {plan.meta.carry_over} is gone")
+    loaded = load_jobs(workspace, grid)
+    notes += left_out(loaded)
     day = assemble_day(
         workspace,
         grid,
-        loaded=load_jobs(workspace, grid),
+        loaded=loaded,
         forecasts=forecasts,
         earlier_plan=earlier_plan,
     )
     return RecalledDay(plan=plan, day=day, notes=tuple(notes))
+
+
+def _refuse_other_slots(path: Path, meta: PlanMeta, grid: TimeGrid) -> None:
+    minutes = grid.step // timedelta(minutes=1)
+    made = (meta.horizon_start, meta.horizon_end, meta.slot_minutes, meta.timezone)
+    if made == (grid.start, grid.end, minutes, grid.timezone):
+        return
+    slots = (meta.horizon_end - meta.horizon_start) // timedelta(
+        minutes=meta.slot_minutes
+    )
+    raise StalePlanError(
+        f"{path}: made for {slots} slots of {meta.slot_minutes} min from "
+        f"{meta.horizon_start.isoformat()} ({meta.timezone}), but planner.toml now "
+        f"means {grid.n_slots} slots of {minutes} min from {grid.start.isoformat()} "
+        f"({grid.timezone}); put it back, or plan the day anew"
+    )
 
 
 def _changed_inputs(workspace: Workspace, plan: Plan) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from inputs.settings import Workspace
+from outputs.errors import StalePlanError
 from outputs.plan import Plan
 from outputs.report import Report, ReportPaths, write_report
 from planner.comparing import compare
@@ -23,6 +25,22 @@ from solvers.evaluate import evaluate
 from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats, Status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A report that was written.
+
+    Parameters
+    ----------
+    paths
+        Its files.
+    notes
+        What a reader must know, also told in the report: inputs that changed since.
+    """
+
+    paths: ReportPaths
+    notes: tuple[str, ...]
+
+
 def report_plan(
     workspace: Workspace,
     path: Path,
@@ -30,7 +48,7 @@ def report_plan(
     *,
     now: datetime,
     environment: Mapping[str, str],
-) -> ReportPaths:
+) -> Reported:
     """Write the report of a plan file.
 
     Parameters
@@ -46,10 +64,13 @@ def report_plan(
 
     Raises
     ------
+    StalePlanError
+        If the workspace has other jobs or regions by now than the plan.
     PlanError, InputError, ForecastError
         If the plan or its inputs cannot be read any more.
     """
     recalled = recall_day(workspace, path, now=now, environment=environment)
+    _refuse_strangers(path, recalled.day, recalled.plan)
     watch = Stopwatch(time.perf_counter)
     baselines = run_baselines(recalled.day, SolveOptions(), watch=watch)
     run = planned_run(recalled.day, recalled.plan)
@@ -58,7 +79,8 @@ def report_plan(
         comparison=compare(recalled.day, run, baselines),
         assumptions=recalled.notes,
     )
-    return write_report(report, folder)
+    paths = write_report(report, folder)
+    return Reported(paths=paths, notes=recalled.notes)
 
 
 def planned_run(day: Day, plan: Plan) -> PolicyRun:
@@ -81,13 +103,38 @@ def planned_run(day: Day, plan: Plan) -> PolicyRun:
     )
 
 
+def _refuse_strangers(path: Path, day: Day, plan: Plan) -> None:
+    """Figures of rows that are not the workspace's jobs would be nobody's."""
+    planned = plan.rows.filter(plan.rows["region"].is_valid())
+    strangers = {
+        'job "{}" is not planned from here': (planned["job_id"], _formulated(day)),
+        'job "{}" is not in the plan': (day.loaded.jobs.ids, plan.rows["job_id"]),
+        'region "{}" is gone': (planned["region"], _region_names(day)),
+    }
+    for sentence, (names, known) in strangers.items():
+        unknown = names.filter(pc.invert(pc.is_in(names, value_set=known)))
+        if len(unknown):
+            raise StalePlanError(
+                f"{path}: {sentence.format(unknown[0])} any more; the workspace has "
+                "changed since the plan was made. `planner check` lists it all"
+            )
+
+
+def _formulated(day: Day) -> pa.Array:
+    """Ids of the problem's jobs, in its order."""
+    return day.loaded.jobs.ids.take(pa.array(day.formulation.rows))
+
+
+def _region_names(day: Day) -> pa.Array:
+    return pa.array([region.name for region in day.workspace.regions], pa.string())
+
+
 def _schedule(day: Day, plan: Plan) -> Schedule:
-    """Region and start slot of the problem's jobs; a missing row is unplaced."""
-    ids = day.loaded.jobs.ids.take(pa.array(day.formulation.rows))
+    """Region and start slot of the problem's jobs."""
+    ids = _formulated(day)
     at = pc.index_in(ids, plan.rows["job_id"].combine_chunks())
     rows = plan.rows.take(at)
-    names = pa.array([region.name for region in day.workspace.regions], pa.string())
-    region = pc.index_in(rows["region"], names).fill_null(UNPLACED)
+    region = pc.index_in(rows["region"], _region_names(day)).fill_null(UNPLACED)
     start_us = rows["start"].cast(pa.int64()).fill_null(0).to_numpy()
     slot = (start_us - day.grid.start_us) // day.grid.step_us
     place = region.to_numpy().astype(np.int16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from inputs.manifests import LoadedJobs
 from planner.day import Day
 from planner.policies import PolicyRun
 
@@ -15,7 +16,7 @@ def warnings_of(
 ) -> tuple[str, ...]:
     """Shortfalls and surprises of one plan, the gravest first."""
     return (
-        *_broken_manifests(day),
+        *left_out(day.loaded),
         *_number_of_jobs(day),
         *_forecast_notes(day),
         *run.solution.stats.messages,
@@ -24,8 +25,9 @@ def warnings_of(
     )
 
 
-def _broken_manifests(day: Day) -> Iterator[str]:
-    for error in day.loaded.broken:
+def left_out(loaded: LoadedJobs) -> Iterator[str]:
+    """Manifests that could not be used, with their first problem."""
+    for error in loaded.broken:
         first, *others = error.findings
         more = f" (and {len(others)} more problems)" if others else ""
         yield f"left out a manifest: {first}{more}"

@@ -61,11 +61,15 @@ def command(
 
 def _names(policies: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in policies.split(",") if name.strip())
+    if twice := [name for name in KNOWN if names.count(name) > 1]:
+        raise click.BadParameter(
+            f"{', '.join(twice)} is named twice", param_hint="'--policies'"
+        )
     unknown = [name for name in names if name not in KNOWN]
     if unknown or not names:
         raise click.BadParameter(
             f"{', '.join(unknown) or 'nothing'} is not of {', '.join(KNOWN)}",
-            param_hint="--policies",
+            param_hint="'--policies'",
         )
     return names
 

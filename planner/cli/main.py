@@ -21,6 +21,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.group(
+    "planner",
     cls=PlannerGroup,
     context_settings={
         "help_option_names": ["-h", "--help"],

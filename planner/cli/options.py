@@ -68,15 +68,17 @@ def solver_options(command: Command) -> Command:
     return command
 
 
-def resolve_day(app: App, workspace: Workspace, text: str) -> date:
-    """Date meant by ``--date``; wrong words are a usage error."""
+def resolve_day(
+    app: App, workspace: Workspace, text: str, *, hint: str = "--date"
+) -> date:
+    """Date meant by an option or argument; wrong words are a usage error."""
     from inputs.timegrid import resolve_date
 
     timezone = workspace.settings.planner.timezone
     try:
         return resolve_date(text, now=app.clock(), timezone=timezone)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--date") from None
+        raise click.BadParameter(str(error), param_hint=f"'{hint}'") from None
 
 
 def plan_argument(app: App, workspace: Workspace, text: str) -> Path:
@@ -86,4 +88,5 @@ def plan_argument(app: App, workspace: Workspace, text: str) -> Path:
     path = app.directory / text
     if path.exists() or text.endswith(".parquet"):
         return path
-    return plan_path(workspace.outputs / "plans", resolve_day(app, workspace, text))
+    day = resolve_day(app, workspace, text, hint="PLAN")
+    return plan_path(workspace.outputs / "plans", day)

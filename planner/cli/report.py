@@ -30,10 +30,13 @@ def command(
     written = []
     for plan in plans:
         path = plan_argument(app, workspace, plan)
-        paths = report_plan(
+        reported = report_plan(
             workspace, path, folder, now=app.clock(), environment=app.environment
         )
+        paths = reported.paths
         written.append(paths)
+        for note in reported.notes:
+            app.note(f"note: {note}")
         if not as_json:
             for file in (paths.html, paths.markdown, paths.json):
                 click.echo(file)
