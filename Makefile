@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DATE ?= tomorrow
 PYTEST_WORKERS ?= 2
+DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan test check fix format lint types imports golden soak bench lock clean
+.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench build lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## build the environment in .venv from requirements.lock
 
@@ -29,26 +30,42 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 	@test -f demo/planner.toml || $(BIN)/planner init demo
 	$(BIN)/planner -C demo solve --date $(DATE)
 
-test: setup ## run every test of the fast suite
+test: setup ## run the tests, without the long versions
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
 check: format lint types imports test ## everything that CI asks for
 
-format: setup
+format: setup ## tell which files are not formatted
 	$(BIN)/ruff format --check .
 
-lint: setup
+lint: setup ## find faults of style
 	$(BIN)/ruff check .
 
-types: setup
+types: setup ## check the types
 	$(BIN)/mypy
 
-imports: setup
+imports: setup ## check who imports whom
 	$(BIN)/lint-imports
 
 fix: setup ## format and mend what can be mended by machine
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+coverage: setup ## run the tests and tell which lines they never reach
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov
+
+golden: setup ## write the golden reports anew; review the diff
+	$(BIN)/python -m tests.golden.rewrite_report
+
+soak: setup ## run the long versions of the proofs, some minutes each
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m slow --durations=0
+
+bench: setup ## time the engines; with DATA=FOLDER also recorded days
+	$(BIN)/python benchmarks/engines.py --jobs 100 300 --seconds 30 --gap 0.001 --seed 0
+	@if [ -n "$(DATA)" ]; then $(BIN)/python benchmarks/trace_days.py --data "$(DATA)"; fi
+
+build: setup ## pack the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
