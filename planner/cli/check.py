@@ -15,7 +15,7 @@ from planner.cli.options import json_option, plan_argument
 @click.pass_context
 @pass_app
 def command(app: App, ctx: click.Context, /, plan: str, as_json: bool) -> None:
-    """Re-do the arithmetic of PLAN from the workspace's inputs.
+    """Re-do a plan's arithmetic from the workspace's inputs.
 
     PLAN is a plan file, or a date whose newest plan is meant. Every limit and every
     number is worked out anew, by code that shares nothing with any solver.

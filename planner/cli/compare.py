@@ -27,9 +27,9 @@ KNOWN = ("asap", "threshold", "greedy", "optimal")
 def command(
     app: App, /, day: str, policies: str, solver: str, as_json: bool, **options: Any
 ) -> None:
-    """Set the policies side by side on one day; nothing is written.
+    """Set the policies side by side on one day.
 
-    The same jobs, forecasts, limits and arithmetic for all; the last two are also
+    Nothing is written. The same jobs, forecasts, limits and arithmetic for all; the last two are also
     set side by side for each region and team.
     """
     from planner.comparing import compare_policies

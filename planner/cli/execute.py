@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,11 @@ from planner.cli.options import json_option
 
 if TYPE_CHECKING:
     from planner.executing import Run
+
+_IS_NOW = timedelta(minutes=2)
+"""An instant so near to the clock is what cron would have acted on, too."""
+
+_WOULD = {"intent": "would start", "missed": "would miss"}
 
 
 class Instant(click.ParamType[datetime]):
@@ -44,7 +49,11 @@ class Instant(click.ParamType[datetime]):
 )
 @click.option("--once", is_flag=True, help="Do what is due and leave (the default).")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
-@click.option("--now", type=Instant(), help="Act as if it were this instant.")
+@click.option(
+    "--now",
+    type=Instant(),
+    help="Act as if it were this instant; to look ahead only, add --dry-run.",
+)
 @json_option
 @click.pass_context
 @pass_app
@@ -58,17 +67,20 @@ def command(
     now: datetime | None,
     as_json: bool,
 ) -> None:
-    """Start the jobs that are due, each at most once, and collect what ended.
+    """Start the jobs that are due, each at most once.
 
-    Made to be called by cron each minute. Any number of calls may overlap: one
+    What ended since the last call is collected first. Made to be called by cron
+    each minute. Any number of calls may overlap: one
     works, the others leave.
     """
     from planner.executing import execute
 
+    place = app.place()
+    instant = _instant(app, now, dry_run=dry_run)
     run = execute(
-        app.place(),
+        place,
         plan_path=None if plan is None else app.directory / plan,
-        now=now or app.clock(),
+        now=instant,
         actor=f"{socket.gethostname()}:{os.getpid()}",
         dry_run=dry_run,
     )
@@ -77,6 +89,20 @@ def command(
     else:
         _show(app, run)
     ctx.exit(ExitCode.JOBS_FAILED if run.tick.troubled else ExitCode.DONE)
+
+
+def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
+    """Instant to act on; that real jobs start at another time is never silent."""
+    clock = app.clock()
+    if asked is None:
+        return clock
+    if abs(asked - clock) > _IS_NOW and not dry_run:
+        app.note(
+            f"note: acting as if it were {asked.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}; "
+            f"the clock says {clock.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}. Jobs really "
+            "start and are really missed; --dry-run only looks"
+        )
+    return asked
 
 
 def _show(app: App, run: Run) -> None:
@@ -88,11 +114,13 @@ def _show(app: App, run: Run) -> None:
         return
     if run.plan_path is None:
         app.note("note: there is no valid plan for now; going on with what is known")
-    would = "would be " if tick.rehearsal else ""
     for event in tick.events:
+        what = event.state.value
+        if tick.rehearsal:
+            what = _WOULD.get(what, f"would be {what}")
         detail = f": {event.detail}" if event.detail else ""
         place = f"{event.job_id} in {event.region}"
-        click.echo(f"{would}{event.state.value:<9} {place}{detail}")
+        click.echo(f"{what:<{12 if tick.rehearsal else 9}} {place}{detail}")
     ahead = f"{tick.planned} planned"
     if tick.next_due_at is not None:
         ahead += f", the next at {tick.next_due_at:%Y-%m-%dT%H:%MZ}"

@@ -13,9 +13,9 @@ from planner.cli.app import App, pass_app
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @pass_app
 def command(app: App, /, folder: Path) -> None:
-    """Make a small workspace in FOLDER that solves at once, offline.
+    """Make a small workspace that solves at once, offline.
 
-    Files that exist are never overwritten.
+    FOLDER is made if need be. Files that exist are never overwritten.
     """
     from planner.example import copy_example
 

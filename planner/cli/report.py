@@ -22,7 +22,10 @@ from planner.cli.options import json_option, plan_argument
 def command(
     app: App, /, plans: tuple[str, ...], out: Path | None, as_json: bool
 ) -> None:
-    """Write a page, Markdown and JSON for each plan file or date."""
+    """Write a plan's report as HTML, Markdown and JSON.
+
+    PLAN is a plan file, or a date whose newest plan is meant.
+    """
     from planner.reporting import report_plan
 
     workspace = app.workspace()

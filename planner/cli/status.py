@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @json_option
 @pass_app
 def command(app: App, /, plan: str, as_json: bool) -> None:
-    """Show what became of each job of PLAN, a plan file or a date."""
+    """Show what became of each job of a plan.
+
+    PLAN is a plan file, or a date whose newest plan is meant.
+    """
     from planner.executing import states
 
     path = plan_argument(app, app.workspace(), plan)

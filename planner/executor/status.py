@@ -13,7 +13,7 @@ from planner.executor.backends.backend import Backend
 from planner.executor.instants import from_us, to_us
 from planner.executor.ledger import Ledger
 from planner.executor.records import Dispatch
-from planner.executor.rules import is_late
+from planner.executor.rules import GRACE_US, is_late
 from planner.executor.states import State
 
 
@@ -73,7 +73,7 @@ def status(
     )
     rows = [_of_dispatch(row, to_us(now), backends or {}) for row in found]
     known = {(row.job_id, row.segment) for row in rows}
-    rows += [row for row in _of_plan(plan) if (row.job_id, row.segment) not in known]
+    rows += [row for row in _of_plan(plan, now) if (row.job_id, row.segment) not in known]
     return tuple(
         sorted(rows, key=lambda r: (r.planned_start, r.job_id, r.segment, r.attempt))
     )
@@ -104,7 +104,7 @@ def _of_dispatch(
     )
 
 
-def _of_plan(plan: Plan) -> list[DispatchStatus]:
+def _of_plan(plan: Plan, now: datetime) -> list[DispatchStatus]:
     placed = plan.rows.filter(pc.equal(plan.rows["status"], PLANNED))
     columns = ("job_id", "segment", "region", "start", "end")
     return [
@@ -116,6 +116,7 @@ def _of_plan(plan: Plan) -> list[DispatchStatus]:
             state=State.PLANNED,
             planned_start=row["start"],
             planned_end=row["end"],
+            late=to_us(now) > to_us(row["start"]) + GRACE_US,
         )
         for row in placed.select(columns).to_pylist()
     ]
