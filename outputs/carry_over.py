@@ -176,7 +176,8 @@ def _demand(rows: pa.Table, resources: Sequence[str]) -> FloatArray:
     """Resources of each row, shape (n_rows, n_resources); equal specs read once."""
     coded = rows["spec"].combine_chunks().dictionary_encode()
     distinct = [_resources(text, resources) for text in coded.dictionary.to_pylist()]
-    table = np.asarray(distinct, dtype=np.float64).reshape(-1, len(resources))
+    shape = (len(distinct), len(resources))  # -1 cannot be told from no resource
+    table = np.asarray(distinct, dtype=np.float64).reshape(shape)
     replicas = rows["replicas"].to_numpy().astype(np.float64)
     demand: FloatArray = table[coded.indices.to_numpy()] * replicas[:, None]
     return demand

@@ -56,6 +56,13 @@ def test_region_is_found_by_name_and_work_in_one_that_is_gone_takes_nothing() ->
     assert len(running(row("a", -1, 1), regions=())) == 0
 
 
+def test_running_work_is_known_where_no_job_of_today_holds_any_resource() -> None:
+    plan = small_plan([row("a", -1, 1)])
+    work = earlier_work(plan, at=at(0), regions=("north",), resources=())
+    assert work.demand.shape == (1, 0)
+    assert work.power_kw.tolist() == [2.0]
+
+
 def test_nothing_running_gives_empty_columns() -> None:
     work = running()
     assert len(work) == 0
