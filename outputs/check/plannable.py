@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inputs.jobs import NO_INSTANT, NO_REGION
-from outputs.check.instance import IndexArray, Instance, Int64Array
+from outputs.check.instance import FloatArray, IndexArray, Instance, Int64Array
 from outputs.check.replay import Usage
 
 BoolArray = npt.NDArray[np.bool_]
+
+_ROUNDING = 1e-9
+"""Relative rounding on a capacity that keeps no job out."""
 
 
 def plannable(instance: Instance, job: IndexArray, before: Usage) -> BoolArray:
@@ -66,9 +69,17 @@ def _has_region(instance: Instance, job: IndexArray, before: Usage) -> BoolArray
     possible &= (pin[:, None] == NO_REGION) | (pin[:, None] == np.arange(len(regions)))
     for k, name in enumerate(jobs.resource_names):
         free = (instance.capacity(name)[:, None] - before.demand[k]).max(axis=1)
-        possible &= jobs.demand[job, k, None] <= np.maximum(free, 0.0)
+        possible &= jobs.demand[job, k, None] <= _at_most(free, unit=1.0)
     for r, region in enumerate(regions):
         if region.power_cap_kw is not None:
-            free_kw = max(0.0, float((region.power_cap_kw - before.power_kw[r]).max()))
-            possible[:, r] &= jobs.power_kw[job] * region.pue <= free_kw
+            free_kw = (region.power_cap_kw - before.power_kw[r]).max()
+            most_kw = _at_most(free_kw, unit=region.pue)
+            possible[:, r] &= jobs.power_kw[job] * region.pue <= most_kw
     return np.asarray(possible.any(axis=1))
+
+
+def _at_most(free: FloatArray, *, unit: float) -> FloatArray:
+    """What counts as fitting into free units, relative to ``unit`` where less is."""
+    some = np.maximum(free, 0.0)
+    most: FloatArray = some + _ROUNDING * np.maximum(some, unit)
+    return most

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +39,7 @@ def exclude(
     *,
     windows: Windows,
     demand: FloatArray,
+    possible: BoolArray,
     fits: BoolArray,
     places: Places,
     region_names: tuple[str, ...],
@@ -49,84 +52,125 @@ def exclude(
         All jobs, and their slots on the grid.
     demand
         Units of every resource and IT power, shape (n_jobs, n_resources).
+    possible
+        Whether the job may run in a region, shape (n_jobs, n_regions).
     fits
-        Whether a region could ever hold the job, shape (n_jobs, n_regions).
+        Whether that region could ever hold it, same shape.
     places
         Capacity after earlier work.
     region_names
         In the order of the problem.
     """
-    holds = windows.first <= windows.last
-    rows = np.flatnonzero(windows.off_border | ~holds | ~fits.any(axis=1))
-
-    def reason(row: int) -> str:
-        if windows.off_border[row]:
-            return _off_border(jobs, grid, row)
-        if not holds[row]:
-            return _short_window(jobs, grid, windows, row)
-        return _too_large(jobs, demand[row], places, region_names, row)
-
-    return Exclusions(rows=rows, reasons=tuple(reason(int(row)) for row in rows))
-
-
-def _off_border(jobs: Jobs, grid: TimeGrid, row: int) -> str:
-    pin = int(jobs.pin_start_us[row])
-    border = pin - (pin - grid.start_us) % grid.step_us
-    return (
-        f"pinned start {_clock(pin)} is not a slot border; the nearest are "
-        f"{_clock(border)} and {_clock(border + grid.step_us)}"
-    )
+    off = windows.off_border
+    short = ~off & (windows.first > windows.last)
+    nowhere = ~off & ~short & ~possible.any(axis=1)
+    large = ~off & ~short & ~nowhere & ~fits.any(axis=1)
+    words = _Words(grid, places, region_names)
+    pin, duration = jobs.pin_start_us, jobs.duration_us
+    window = (jobs.earliest_us, jobs.deadline_us)
+    reasons = np.full(len(jobs), None, dtype=object)
+    reasons[off] = _told(words.off_border, pin[off])
+    columns = (*window, duration, windows.n_slots, pin)
+    reasons[short] = _told(words.short_window, *(column[short] for column in columns))
+    reasons[nowhere] = _told(words.nowhere, jobs.demand[nowhere])
+    lacks = words.largest_lacks(demand[large], possible[large])
+    reasons[large] = _told(words.too_large, *lacks)
+    rows = np.flatnonzero(off | short | nowhere | large)
+    return Exclusions(rows=rows, reasons=tuple(reasons[rows]))
 
 
-def _short_window(jobs: Jobs, grid: TimeGrid, windows: Windows, row: int) -> str:
-    earliest = int(jobs.earliest_us[row])
-    deadline = int(jobs.deadline_us[row])
-    opens = grid.start_us if earliest == NO_INSTANT else max(earliest, grid.start_us)
-    closes = grid.end_us if deadline == NO_INSTANT else min(deadline, grid.end_us)
-    if closes <= opens:
+def _told(sentence: Callable[..., str], *columns: npt.NDArray[np.generic]) -> list[str]:
+    """A sentence about each job; jobs that are alike share one."""
+    tell = cache(sentence)
+    return [tell(*facts) for facts in zip(*map(_hashable, columns), strict=True)]
+
+
+def _hashable(column: npt.NDArray[np.generic]) -> Iterator[object]:
+    values = column.tolist()
+    return map(tuple, values) if column.ndim > 1 else iter(values)
+
+
+class _Words:
+    """What stands in the way of one job, in words that a user can act on."""
+
+    def __init__(
+        self, grid: TimeGrid, places: Places, region_names: tuple[str, ...]
+    ) -> None:
+        self._origin_us, self._end_us = grid.start_us, grid.end_us
+        self._step_us = grid.step_us
+        self._resources = places.resources
+        self._largest = places.capacity.max(axis=2)
+        self._most = self._largest.tolist()
+        self._regions = region_names
+
+    def off_border(self, pin_us: int) -> str:
+        """Its pinned start is none of the instants at which jobs may start."""
+        border = pin_us - (pin_us - self._origin_us) % self._step_us
         return (
-            f"its window {_clock(earliest if earliest != NO_INSTANT else opens)} – "
-            f"{_clock(deadline if deadline != NO_INSTANT else closes)} lies outside of "
-            f"the horizon {_clock(grid.start_us)} – {_clock(grid.end_us)}"
+            f"pinned start {_clock(pin_us)} is not a slot border; the nearest are "
+            f"{_clock(border)} and {_clock(border + self._step_us)}"
         )
-    minutes = int(jobs.duration_us[row]) / 60e6
-    text = (
-        f"it runs {minutes:g} min in {windows.n_slots[row]} slots; its window "
-        f"{_clock(opens)} – {_clock(closes)}, cut to the horizon and to slot borders, "
-        "cannot hold it"
-    )
-    if jobs.pin_start_us[row] != NO_INSTANT:
-        text += f" from its pinned start {_clock(int(jobs.pin_start_us[row]))}"
-    return text
 
+    def short_window(
+        self,
+        earliest_us: int,
+        deadline_us: int,
+        duration_us: int,
+        n_slots: int,
+        pin_us: int,
+    ) -> str:
+        """No start of its window leaves it enough time."""
+        begins = self._origin_us if earliest_us == NO_INSTANT else earliest_us
+        ends = self._end_us if deadline_us == NO_INSTANT else deadline_us
+        opens, closes = max(begins, self._origin_us), min(ends, self._end_us)
+        if closes <= opens:
+            return (
+                f"its window {_clock(begins)} – {_clock(ends)} lies outside of "
+                f"the horizon {_clock(self._origin_us)} – {_clock(self._end_us)}"
+            )
+        pinned = (
+            "" if pin_us == NO_INSTANT else f" from its pinned start {_clock(pin_us)}"
+        )
+        return (
+            f"it runs {duration_us / 60e6:g} min in {n_slots} slots; its window "
+            f"{_clock(opens)} – {_clock(closes)}, cut to the horizon and to slot "
+            f"borders, cannot hold it{pinned}"
+        )
 
-def _too_large(
-    jobs: Jobs,
-    demand: FloatArray,
-    places: Places,
-    region_names: tuple[str, ...],
-    row: int,
-) -> str:
-    allowed = np.flatnonzero(jobs.allowed[row])
-    if jobs.pin_region[row] >= 0:
-        allowed = allowed[allowed == jobs.pin_region[row]]
-    if not len(allowed):
+    def nowhere(self, demand: tuple[float, ...]) -> str:
+        """None of the regions that it may use has all its resources."""
         needs = ", ".join(
             f"{name} {units:g}"
-            for name, units in zip(jobs.resource_names, jobs.demand[row], strict=True)
+            for name, units in zip(self._resources[:-1], demand, strict=True)
             if units > 0
         )
         return f"no region that it may use has what it needs: {needs}"
-    largest = places.capacity.max(axis=2)
-    lacks = []
-    for r in allowed:
-        k = int(np.argmax(demand - largest[:, r]))
-        lacks.append(
-            f"{places.resources[k]} {demand[k]:g} of at most {largest[k, r]:g} "
-            f"in {region_names[r]}"
+
+    def largest_lacks(
+        self, demand: FloatArray, possible: BoolArray
+    ) -> tuple[IndexArray, FloatArray]:
+        """Resource that each region lacks most of, and units that the job needs.
+
+        Returns
+        -------
+        resource, units
+            Shape (n_jobs, n_regions); resource is -1 where the job may not run.
+        """
+        most = np.argmax(demand[:, :, None] - self._largest, axis=1)
+        units = np.take_along_axis(demand, most, axis=1)
+        return np.where(possible, most, -1), np.where(possible, units, 0.0)
+
+    def too_large(self, resource: tuple[int, ...], units: tuple[float, ...]) -> str:
+        """No region that it may use could hold it, were it alone there."""
+        lacks = "; ".join(
+            f"{self._resources[k]} {needed:g} of at most {self._most[k][r]:g} "
+            f"in {self._regions[r]}"
+            for r, (k, needed) in enumerate(zip(resource, units, strict=True))
+            if k >= 0
         )
-    return f"it needs more than there is: {'; '.join(lacks)}"
+        return f"it needs more than there is: {lacks}"
 
 
+@lru_cache(maxsize=4096)
 def _clock(us: int) -> str:
     return from_us(us).strftime("%Y-%m-%dT%H:%MZ")

@@ -21,6 +21,7 @@ from planner.formulate.costs import job_costs
 from planner.formulate.exclusion import Exclusions, exclude
 from planner.formulate.places import build_places
 from planner.formulate.windows import windows
+from solvers.board import ROOM
 from solvers.problem import Places, Problem, RigidJobs
 
 IndexArray = npt.NDArray[np.intp]
@@ -80,12 +81,14 @@ def formulate(
     )
     slots = windows(jobs, grid)
     demand = np.column_stack([jobs.demand, jobs.power_kw])
-    fits = _fits(jobs, demand, places)
+    possible = _possible(jobs, places.n_regions)
+    fits = possible & _large_enough(demand, places)
     excluded = exclude(
         jobs,
         grid,
         windows=slots,
         demand=demand,
+        possible=possible,
         fits=fits,
         places=places,
         region_names=tuple(region.name for region in settings.regions),
@@ -115,15 +118,23 @@ def formulate(
     )
 
 
-def _fits(jobs: Jobs, demand: FloatArray, places: Places) -> BoolArray:
+def _possible(jobs: Jobs, n_regions: int) -> BoolArray:
+    """Whether a job may run in a region at all, shape (n_jobs, n_regions)."""
+    pin = jobs.pin_region[:, None]
+    allowed: BoolArray = jobs.allowed & (
+        (pin == NO_REGION) | (pin == np.arange(n_regions))
+    )
+    return allowed
+
+
+def _large_enough(demand: FloatArray, places: Places) -> BoolArray:
     """Whether a region could hold a job if it were empty, (n_jobs, n_regions)."""
     largest = places.capacity.max(axis=2)
-    enough: BoolArray = jobs.allowed.copy()
+    # a cap of 3.3 kW at PUE 1.1 holds 3 kW, though the quotient is a speck below
+    largest += ROOM * np.maximum(1.0, largest)
+    enough = np.ones((len(demand), places.n_regions), dtype=np.bool_)
     for k in range(places.n_resources):
         enough &= demand[:, k, None] <= largest[k]
-    pinned = jobs.pin_region != NO_REGION
-    regions = np.arange(places.n_regions)
-    enough &= ~pinned[:, None] | (jobs.pin_region[:, None] == regions)
     return enough
 
 
