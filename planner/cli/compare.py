@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Set the policies side by side on one day.
 
-    Nothing is written. The same jobs, forecasts, limits and arithmetic for all; the last two are also
-    set side by side for each region and team.
+    Nothing is written. The same jobs, forecasts, limits and arithmetic for all; the
+    last two are also set side by side for each region and team.
     """
     from planner.comparing import compare_policies
     from planner.day import prepare_day

@@ -12,6 +12,8 @@ import click
 from inputs.errors import PlannerError
 from planner.cli.exit_codes import ExitCode, exit_code_of
 
+_log = logging.getLogger(__name__)
+
 COMMANDS = {
     "init": "Make a small workspace that solves at once, offline.",
     "solve": "Plan one day and write the plan file.",
@@ -72,10 +74,20 @@ class PlannerGroup(click.Group):
             return _leave(ctx, "interrupted", ExitCode.INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
+        except OSError as error:
+            _log.debug("failed", exc_info=True)
+            return _leave(ctx, _fault(error), ExitCode.REFUSED)
         except Exception as error:
-            logging.getLogger(__name__).debug("unexpected error", exc_info=True)
+            _log.debug("unexpected error", exc_info=True)
             text = f"unexpected {type(error).__name__}: {error}; -vv shows where"
             return _leave(ctx, f"{text}; please report it", ExitCode.REFUSED)
+
+
+def _fault(error: OSError) -> str:
+    """A fault of the disk or its permissions, which is not the program's own."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 def _leave(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:

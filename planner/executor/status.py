@@ -73,7 +73,9 @@ def status(
     )
     rows = [_of_dispatch(row, to_us(now), backends or {}) for row in found]
     known = {(row.job_id, row.segment) for row in rows}
-    rows += [row for row in _of_plan(plan, now) if (row.job_id, row.segment) not in known]
+    rows += [
+        row for row in _of_plan(plan, now) if (row.job_id, row.segment) not in known
+    ]
     return tuple(
         sorted(rows, key=lambda r: (r.planned_start, r.job_id, r.segment, r.attempt))
     )

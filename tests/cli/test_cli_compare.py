@@ -61,9 +61,7 @@ def test_nothing_is_written(tmp_path: Path) -> None:
 def test_wrong_policies_are_a_usage_error(
     tmp_path: Path, policies: str, said: str
 ) -> None:
-    result = a_workspace(tmp_path).run(
-        "compare", "--date", DAY, "--policies", policies
-    )
+    result = a_workspace(tmp_path).run("compare", "--date", DAY, "--policies", policies)
     assert result.exit_code == ExitCode.USAGE
     assert said in result.stderr
 

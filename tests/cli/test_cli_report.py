@@ -36,10 +36,7 @@ def test_report_states_what_the_plan_states(planned: Folder) -> None:
     page, _, document = planned.run("report", DAY).stdout.split()
     found = json.loads(Path(document).read_text())
     assert plan["plan_id"] in json.dumps(found)
-    emissions = {
-        policy["name"]: policy["emissions_kg"]
-        for policy in found["policies"]
-    }
+    emissions = {policy["name"]: policy["emissions_kg"] for policy in found["policies"]}
     assert emissions["greedy"] == pytest.approx(plan["emissions_kg"])
     assert emissions["asap"] == pytest.approx(plan["policies"]["asap"]["emissions_kg"])
     assert plan["plan_id"] in Path(page).read_text()
@@ -87,6 +84,15 @@ def test_plan_of_other_jobs_or_regions_is_not_reported_as_if_it_were_theirs(
 
 def test_report_without_a_plan_is_a_usage_error(planned: Folder) -> None:
     assert planned.run("report").exit_code == ExitCode.USAGE
+
+
+def test_folder_that_cannot_be_made_is_told_without_a_call_for_help(
+    planned: Folder,
+) -> None:
+    result = planned.run("report", DAY, "--out", "planner.toml/below")
+    assert result.exit_code == ExitCode.REFUSED
+    assert "the report cannot be written: Not a directory" in result.stderr
+    assert "report it" not in result.stderr
 
 
 def test_damaged_plan_is_not_reported(planned: Folder) -> None:

@@ -66,7 +66,9 @@ def test_wheel_holds_every_file_that_the_packages_need(wheel: Path) -> None:
 
 
 def test_wheel_holds_code_and_known_data_only(wheel: Path) -> None:
-    suffixes = {Path(name).suffix for name in names_in(wheel) if "dist-info" not in name}
+    suffixes = {
+        Path(name).suffix for name in names_in(wheel) if "dist-info" not in name
+    }
     assert suffixes == {".py", ".typed", ".toml", ".yaml", ".csv", ".css"}
 
 
@@ -159,8 +161,3 @@ def test_every_command_has_help_that_opens_with_its_line(name: str) -> None:
     ]
     assert usage.startswith(f"Usage: planner {name}")
     assert " ".join(first.split()) == COMMANDS[name]
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_named_in_the_readme(name: str) -> None:
-    assert f"planner {name}" in (ROOT / "README.md").read_text()

@@ -1,0 +1,195 @@
+"""Commands that only look: forecast, config, solvers; and init, that begins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from planner.cli import main
+from planner.cli.app import App
+from planner.cli.exit_codes import ExitCode
+from planner.cli.group import COMMANDS
+from solvers.registry import SOLVERS
+from tests.factories_workspace import (
+    DAY,
+    NOW,
+    SETTINGS,
+    Folder,
+    a_workspace,
+    carbon_csv,
+)
+
+
+def run_with(workspace: Folder, environment: dict[str, str], *words: str) -> Result:
+    """A command in a workspace under some environment variables."""
+    app = App(clock=lambda: NOW, environment=environment, directory=workspace.root)
+    return CliRunner().invoke(main, list(words), obj=app)
+
+
+def settings_of(result: Result) -> dict[str, dict[str, object]]:
+    assert result.exit_code == ExitCode.DONE, result.stderr
+    found: dict[str, dict[str, object]] = json.loads(result.stdout)["settings"]
+    return found
+
+
+def test_config_names_the_source_of_every_value(tmp_path: Path) -> None:
+    environment = {"PLANNER_REGIONS_NORTH_PUE": "1.5", "PLANNER_SLOT_MINUTES": "30"}
+    found = settings_of(
+        run_with(a_workspace(tmp_path), environment, "config", "--json")
+    )
+    assert found["regions.north.pue"] == {
+        "value": 1.5,
+        "source": "environment PLANNER_REGIONS_NORTH_PUE",
+    }
+    assert found["planner.slot_minutes"]["value"] == 30
+    assert found["planner.timezone"] == {"value": "UTC", "source": "planner.toml"}
+    assert found["regions.south.pue"] == {"value": 1.0, "source": "default"}
+
+
+def test_config_shows_what_solve_would_use(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    shown = workspace.run("config").stdout
+    assert shown.startswith(f"# {tmp_path.resolve()}\n")
+    (line,) = [line for line in shown.splitlines() if "power_cap_kw" in line][:1]
+    assert line.split() == ["regions.north.power_cap_kw", "10.0", "#", "planner.toml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PLANNER_OBJECTIVE_CARBON_PRICE", "2", "an environment variable that sets"),
+        ("PLANNER_REGIONS_NORTH_PUE", "high", "PLANNER_REGIONS_NORTH_PUE"),
+        ("PLANNER_TIMEZONE", "Mars/Base", "Mars/Base"),
+    ],
+)
+def test_wrong_variables_are_refused_by_name(
+    tmp_path: Path, name: str, value: str, said: str
+) -> None:
+    result = run_with(a_workspace(tmp_path), {name: value}, "config")
+    assert result.exit_code == ExitCode.REFUSED
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_forecast_shows_every_region_with_its_source_and_range(tmp_path: Path) -> None:
+    result = a_workspace(tmp_path).run("forecast", "show", "--date", DAY)
+    assert result.exit_code == ExitCode.DONE
+    north, south = result.stdout.splitlines()
+    assert north.split()[:3] == ["carbon", "north", "file"]
+    # 6 h of 300, 6 h of 100 and 12 h of 200
+    assert north.split()[3:9] == ["100", "…", "200", "…", "300", "g/kWh"]
+    assert south.split()[1] == "south"
+
+
+def test_forecast_gives_its_values_to_programs(tmp_path: Path) -> None:
+    words = ("forecast", "show", "--date", DAY, "--json")
+    found = json.loads(a_workspace(tmp_path).run(*words).stdout)
+    assert found["slot_starts"][0] == "2026-11-22T00:00:00+00:00"
+    assert len(found["slot_starts"]) == 24
+    north = found["forecasts"][0]
+    assert (north["region"], north["unit"], north["values"][6]) == (
+        "north",
+        "g/kWh",
+        100.0,
+    )
+
+
+def test_forecast_that_fell_back_is_degraded(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("[regions.south]", '[regions.south]\nzone = "DE"')
+    settings = settings.replace("[regions.north]", '[regions.north]\nzone = "SE-SE3"')
+    workspace = a_workspace(tmp_path, settings=settings + 'fallback = ["typical"]\n')
+    workspace.write("carbon.csv", carbon_csv("2026-11-01"))
+    result = workspace.run("forecast", "show", "--date", DAY)
+    assert result.exit_code == ExitCode.DEGRADED
+    assert "typical" in result.stdout
+    assert "note:" in result.stderr
+
+
+def test_forecast_with_a_hole_is_refused(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path, carbon=carbon_csv("2026-11-01"))
+    result = workspace.run("forecast", "show", "--date", DAY)
+    assert result.exit_code == ExitCode.REFUSED
+    assert "north" in result.stderr
+
+
+def test_providers_are_listed_with_what_they_give(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    found = json.loads(workspace.run("forecast", "providers", "--json").stdout)
+    assert found["providers"]["file"] == ["carbon", "solar", "price"]
+    assert found["providers"]["clear_sky"] == ["solar"]
+    listed = workspace.run("forecast", "providers").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == list(found["providers"])
+
+
+def test_solvers_are_listed_in_the_order_of_the_registry(tmp_path: Path) -> None:
+    workspace = a_workspace(tmp_path)
+    found = json.loads(workspace.run("solvers", "--json").stdout)["solvers"]
+    assert list(found) == list(SOLVERS)
+    assert found["asap"] == found["exact"] == found["cbc"] == "ready"
+    listed = workspace.run("solvers").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == list(SOLVERS)
+
+
+@pytest.mark.parametrize(
+    "words", [("solvers",), ("forecast", "providers"), ("init", "new")]
+)
+def test_no_workspace_is_needed(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert Folder(tmp_path).run(*words).exit_code == ExitCode.DONE
+
+
+@pytest.mark.parametrize("words", [("config",), ("status",), ("execute",), ("check",)])
+def test_without_a_workspace_the_way_to_one_is_shown(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    result = Folder(tmp_path).run(*words)
+    assert result.exit_code == ExitCode.REFUSED
+    assert "planner init" in result.stderr
+
+
+def test_init_makes_a_workspace_that_plans_at_once(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    made = folder.run("init", "new/one")
+    assert made.exit_code == ExitCode.DONE
+    assert "next: planner -C" in made.stderr
+    words = ("-C", str(tmp_path / "new/one"), "solve", "--solver", "greedy", "--json")
+    found = json.loads(folder.run(*words).stdout)
+    assert found["jobs"] == found["placed"] > 0
+
+
+@pytest.mark.parametrize("name", ["planner.toml", "inputs/search.yaml"])
+def test_init_never_overwrites_and_writes_nothing_then(
+    tmp_path: Path, name: str
+) -> None:
+    folder = Folder(tmp_path)
+    mine = folder.write(name, "# mine\n")
+    result = folder.run("init")
+    assert result.exit_code == ExitCode.REFUSED
+    assert name in result.stderr
+    assert mine.read_text() == "# mine\n"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+
+
+def test_init_in_a_file_is_refused(tmp_path: Path) -> None:
+    Folder(tmp_path).write("taken", "")
+    result = Folder(tmp_path).run("init", "taken")
+    assert result.exit_code == ExitCode.REFUSED
+    assert result.stderr == f"Error: {tmp_path / 'taken'}: File exists\n"
+
+
+def test_commands_are_listed_in_the_order_of_use(tmp_path: Path) -> None:
+    shown = Folder(tmp_path).run("--help").stdout.split("Commands:")[1]
+    assert [line.split()[0] for line in shown.strip().splitlines()] == list(COMMANDS)
+
+
+def test_mistyped_command_names_the_nearest(tmp_path: Path) -> None:
+    result = Folder(tmp_path).run("exceute")
+    assert result.exit_code == ExitCode.USAGE
+    assert "Did you mean 'execute'?" in result.stderr
+
+
+def test_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
+    result = Folder(tmp_path).run("-C", str(tmp_path / "gone"), "config")
+    assert result.exit_code == ExitCode.USAGE
