@@ -1,12 +1,17 @@
-"""The ``solver`` fixture: one suite for every registered solver."""
+"""The ``solver`` fixture, one suite for every registered solver; hypothesis."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from solvers.errors import SolverNotInstalledError
 from solvers.registry import SOLVERS, load
 from solvers.solver import Solver
+
+# A failure says how to repeat it elsewhere; machines of CI are slow now and then.
+settings.register_profile("house", print_blob=True, deadline=None)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
