@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -64,6 +64,9 @@ class Outcome:
         The policy that the plan follows.
     baselines
         The policies that it is compared with, by name.
+    seconds
+        Elapsed time of every stage; the plan itself cannot know how long it took
+        to write. [s]
     """
 
     plan: Plan
@@ -71,6 +74,7 @@ class Outcome:
     day: Day
     run: PolicyRun
     baselines: Mapping[str, PolicyRun]
+    seconds: Mapping[str, float]
 
 
 def solve_day(
@@ -124,13 +128,15 @@ def solve_day(
                 baselines=baselines,
                 occasion=occasion,
             )
+        plan = _timed(plan, _stages(watch, run))
         with watch.stage("write", "writing the plan"):
             write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
             path, plan = _write(plan, request.out, plans)
-    logger.info(
-        "plan %s: %s, gap %s", plan.meta.plan_id, plan.meta.status, plan.meta.gap
+    meta, seconds = plan.meta, _stages(watch, run)
+    logger.info("plan %s: %s, gap %s", meta.plan_id, meta.status, meta.gap)
+    return Outcome(
+        plan=plan, path=path, day=day, run=run, baselines=baselines, seconds=seconds
     )
-    return Outcome(plan=plan, path=path, day=day, run=run, baselines=baselines)
 
 
 def _wanted(
@@ -154,6 +160,12 @@ def _write(plan: Plan, out: Path | None, plans: Path) -> tuple[Path, Plan]:
 
 
 def _stages(watch: Stopwatch, run: PolicyRun) -> dict[str, float]:
-    """Seconds of the contract's stages; baselines are not part of solving."""
-    known = {name: watch.seconds[name] for name in ("load", "forecast", "formulate")}
-    return {**known, "solve": run.seconds, "check": 0.0, "write": 0.0}
+    """Seconds of the contract's stages so far; baselines are not part of solving."""
+    names = ("load", "forecast", "formulate", "solve", "check", "write")
+    return {name: watch.seconds.get(name, 0.0) for name in names} | {
+        "solve": run.seconds
+    }
+
+
+def _timed(plan: Plan, seconds: dict[str, float]) -> Plan:
+    return replace(plan, meta=replace(plan.meta, seconds=seconds))

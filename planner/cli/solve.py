@@ -123,5 +123,5 @@ def _summary(outcome: Outcome, comparison: Comparison) -> dict[str, Any]:
         "savings_percent": against,
         "degraded": meta.degraded,
         "warnings": list(meta.warnings),
-        "seconds": meta.seconds,
+        "seconds": dict(outcome.seconds),
     }

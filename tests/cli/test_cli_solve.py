@@ -42,6 +42,17 @@ def test_a_day_is_planned_into_its_cleanest_hours(tmp_path):
     assert plan.meta.plan_id == found["plan_id"]
 
 
+def test_every_stage_is_timed(tmp_path):
+    workspace = a_workspace(tmp_path)
+    run = workspace.run("solve", "--date", DAY, "--solver", "greedy", "--json")
+    found = json.loads(run.stdout)
+    stages = ("load", "forecast", "formulate", "solve", "check", "write")
+    assert tuple(found["seconds"]) == stages
+    assert all(found["seconds"][stage] > 0 for stage in stages)
+    written = read_plan(Path(found["plan"])).meta.seconds
+    assert written == {**found["seconds"], "write": 0.0}
+
+
 def test_tomorrow_is_counted_in_the_zone_of_the_workspace(tmp_path):
     east = SETTINGS.replace('"UTC"', '"Asia/Tokyo"')
     both = carbon_csv(DAY, "2026-11-23")
