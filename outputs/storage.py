@@ -18,6 +18,7 @@ from typing import BinaryIO
 from outputs.errors import LockHeldError, PlanStorageError
 
 LOCK_NAME = ".planner.lock"
+PROBE_NAME = ".planner.probe"
 _PART_SUFFIX = ".part"
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 _ADVICE = {
@@ -75,7 +76,7 @@ def probe(folder: Path) -> None:
     """
     with _explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    probed = folder / f".probe-{secrets.token_hex(8)}"
+    probed = folder / PROBE_NAME  # always the same: the next one removes it
     try:
         write_atomically(probed, lambda file: _discard(file.write(b"planner\n")))
     finally:

@@ -159,6 +159,18 @@ def test_pl03_file_in_the_way_of_the_folder_is_found_at_the_start(
         probe(tmp_path / "outputs" / "plans")
 
 
+def test_what_a_probe_left_when_it_was_killed_is_gone_after_the_next(
+    tmp_path: Path,
+) -> None:
+    left: list[Path] = []
+    with pytest.MonkeyPatch.context() as patch:  # the kernel's unlink, for one probe
+        patch.setattr(Path, "unlink", lambda path, **_: left.append(path))
+        probe(tmp_path)
+    assert left[-1].exists()
+    probe(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_pl03_missing_folder_is_made_and_left_clean(tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "plans"
     probe(folder)
