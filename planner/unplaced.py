@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from planner.day import Day
@@ -26,17 +28,19 @@ def unplaced_reasons(day: Day, run: PolicyRun) -> list[str | None]:
     texts: list[str | None] = [None] * problem.n_jobs
     if not run.schedule.n_unplaced:
         return texts
+    words = _Words(day)
+    tell = cache(words.pointer)
     found = reasons(problem, run.schedule)
-    columns = (found.job, found.why, found.resource, found.region, found.share)
-    for job, why, resource, region, share in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
-        texts[job] = _limit(day, why, resource, region, share)
+    # few limits in whole percents: most jobs share a sentence
+    columns = (found.why, found.resource, found.region, found.share.round(2))
+    facts = zip(*(column.tolist() for column in columns), strict=True)
+    for job, fact in zip(found.job.tolist(), facts, strict=True):
+        texts[job] = tell(*fact)
     for job in _weightiest(day, found.job):
         conflict = explain_unplaced(
             problem, run.schedule, job, time_limit_s=_TIME_LIMIT_S
         )
-        text = _Words(day).conflict(conflict)
+        text = words.conflict(conflict)
         if text is not None:
             texts[job] = text
     return texts
@@ -48,20 +52,20 @@ def _weightiest(day: Day, unplaced: np.ndarray) -> list[int]:
     return [int(job) for job in chosen]
 
 
-def _limit(day: Day, why: int, resource: int, region: int, share: float) -> str:
-    if why == Why.ROOM:
-        return "there is room for it; leaving it out costs less, or time ran out"
-    place = _Words(day).limit(resource, region)
-    if why == Why.TOO_LARGE:
-        return f"it needs more {place} than earlier work leaves in its window"
-    return f"other jobs hold the {place} at {share:.0%} of its possible starts"
-
-
 class _Words:
     """Names instead of indices."""
 
     def __init__(self, day: Day) -> None:
         self._day = day
+
+    def pointer(self, why: int, resource: int, region: int, share: float) -> str:
+        """The limit that blocks most starts of a job."""
+        if why == Why.ROOM:
+            return "there is room for it; leaving it out costs less, or time ran out"
+        place = self.limit(resource, region)
+        if why == Why.TOO_LARGE:
+            return f"it needs more {place} than earlier work leaves in its window"
+        return f"other jobs hold the {place} at {share:.0%} of its possible starts"
 
     def conflict(self, conflict: Conflict) -> str | None:
         """A proven conflict and what would end it; None where nothing is known."""
