@@ -1,0 +1,1 @@
+"""Price engine: near-optimal days of any size with a proven gap."""
