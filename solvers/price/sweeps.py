@@ -1,0 +1,362 @@
+"""Re-placing jobs one at a time at true marginal cost, compiled.
+
+One kernel serves every use. With ``fit`` a job goes only where there is room, so a
+plan that keeps the limits keeps them throughout; from an empty plan that is the
+greedy rule. Without it, room may be overbooked at a penalty per unit, which lets
+jobs trade places. A temperature above zero draws each place from the Boltzmann
+distribution of its cost (the Gumbel-max trick, Maddison et al. 2014), so that a
+falling temperature anneals the plan.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solvers.price.columns import JobColumns
+from solvers.price.compiled import compiled
+from solvers.problem import (
+    BoolArray,
+    FloatArray,
+    Int16Array,
+    Int32Array,
+    Int64Array,
+)
+
+
+class Board(NamedTuple):
+    """A plan in the making, changed in place.
+
+    Parameters
+    ----------
+    region, start
+        Place of every job, -1 where unplaced, shape (n_jobs,).
+    usage
+        Units in use, shape (n_regions, n_resources, n_slots).
+    load
+        Metered energy of the jobs, shape (n_regions, n_slots). [kWh]
+    """
+
+    region: Int16Array
+    start: Int32Array
+    usage: FloatArray
+    load: FloatArray
+
+
+class Terms(NamedTuple):
+    """What a place costs and what stands in its way.
+
+    The price of a slot's next unit rises from low to high across a band: the
+    price of a kWh from ``sun_price`` to the grid's weight, that of a unit of
+    capacity from nothing to a penalty. The cost is the area below it, a quadratic
+    between two straight lines. Re-placing one job at a time gets stuck at the
+    kinks of a cost whose bands have no width; see ``docs/price-engine.md``.
+
+    Parameters
+    ----------
+    capacity
+        Units that may be in use, shape (n_regions, n_resources, n_slots).
+    edge, width, rise
+        Where the band of capacity begins, how wide it is [units], and how much
+        the price rises per unit, of the same shape.
+    sun_price
+        Price of a kWh below the band, shape (n_regions, n_slots).
+    sun_edge, sun_width, sun_rise
+        The band of energy, of the same shape. [kWh]
+    metered_hours
+        Metered energy of a full slot per IT kW, shape (n_regions,). [h]
+    noise
+        Gumbel deviates, at least ``NOISE + n_slots`` of them.
+    """
+
+    capacity: FloatArray
+    edge: FloatArray
+    width: FloatArray
+    rise: FloatArray
+    sun_price: FloatArray
+    sun_edge: FloatArray
+    sun_width: FloatArray
+    sun_rise: FloatArray
+    metered_hours: FloatArray
+    noise: FloatArray
+
+
+TIE = 1e-12
+"""Relative difference of two costs that is taken for rounding."""
+
+NOISE = 4096
+"""Number of places in the noise where a row of deviates may begin; a power of 2."""
+
+
+@compiled
+def put(
+    jobs: JobColumns, j: int, sign: float, board: Board, metered_hours: FloatArray
+) -> None:
+    """Add a placed job to the board's sums, or take it out with ``sign`` -1."""
+    r, s = board.region[j], board.start[j]
+    end = s + jobs.n_slots[j]
+    energy = sign * jobs.power_kw[j] * metered_hours[r]
+    for t in range(s, end - 1):
+        board.load[r, t] += energy
+    board.load[r, end - 1] += energy * jobs.last_fraction[j]
+    for k in range(board.usage.shape[1]):
+        units = sign * jobs.demand[j, k]
+        if units != 0.0:
+            for t in range(s, end):
+                board.usage[r, k, t] += units
+
+
+@compiled
+def area(beyond: float, width: float) -> float:
+    """Area below a price of rise 1 per unit, ``beyond`` units into its band."""
+    inside = min(max(beyond, 0.0), width)
+    return inside * (beyond - 0.5 * inside)
+
+
+@compiled
+def slot_costs(
+    jobs: JobColumns,
+    j: int,
+    r: int,
+    board: Board,
+    terms: Terms,
+    whole: FloatArray,
+    part: FloatArray,
+) -> None:
+    """Marginal energy cost of job ``j`` in each slot: a full one, and its last."""
+    end = jobs.last[j] + jobs.n_slots[j]
+    energy = jobs.power_kw[j] * terms.metered_hours[r]
+    rest = energy * jobs.last_fraction[j]
+    for t in range(jobs.first[j], end):
+        beyond = board.load[r, t] - terms.sun_edge[r, t]
+        width, rise = terms.sun_width[r, t], terms.sun_rise[r, t]
+        sun = terms.sun_price[r, t]
+        before = area(beyond, width)
+        whole[t] = sun * energy + rise * (area(beyond + energy, width) - before)
+        part[t] = sun * rest + rise * (area(beyond + rest, width) - before)
+
+
+@compiled
+def add_penalties(
+    jobs: JobColumns,
+    j: int,
+    r: int,
+    board: Board,
+    terms: Terms,
+    whole: FloatArray,
+    part: FloatArray,
+) -> None:
+    """Add the price of the units that job ``j`` would hold in each slot."""
+    end = jobs.last[j] + jobs.n_slots[j]
+    for k in range(board.usage.shape[1]):
+        units = jobs.demand[j, k]
+        if units > 0.0:
+            for t in range(jobs.first[j], end):
+                beyond = board.usage[r, k, t] - terms.edge[r, k, t]
+                width = terms.width[r, k, t]
+                fine = area(beyond + units, width) - area(beyond, width)
+                fine *= terms.rise[r, k, t]
+                whole[t] += fine
+                part[t] += fine
+
+
+@compiled
+def mark_full(
+    jobs: JobColumns, j: int, r: int, board: Board, terms: Terms, full: BoolArray
+) -> bool:
+    """Mark the slots that lack room for job ``j``; False if there are none."""
+    first, end = jobs.first[j], jobs.last[j] + jobs.n_slots[j]
+    some = False
+    for t in range(first, end):
+        full[t] = False
+    for k in range(board.usage.shape[1]):
+        units = jobs.demand[j, k]
+        if units > 0.0:
+            for t in range(first, end):
+                if board.usage[r, k, t] + units > terms.capacity[r, k, t]:
+                    full[t] = True
+                    some = True
+    return some
+
+
+@compiled
+def next_random(state: np.uint64) -> np.uint64:
+    """Next number of a xorshift sequence (Marsaglia 2003)."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    return state ^ (state << np.uint64(17))
+
+
+@compiled
+def best_place(
+    jobs: JobColumns,
+    j: int,
+    board: Board,
+    terms: Terms,
+    fit: bool,
+    heat: float,
+    state: np.uint64,
+    whole: FloatArray,
+    part: FloatArray,
+    full: BoolArray,
+) -> tuple[int, int, np.uint64]:
+    """Cheapest place of a job that is not on the board.
+
+    Ties go to a place before none, to the earliest start, then the first region.
+    """
+    length, first = jobs.n_slots[j], jobs.first[j]
+    mask = np.uint64(NOISE - 1)
+    state = next_random(state)
+    best = jobs.unplaced_cost[j]
+    if heat > 0.0:
+        best -= heat * terms.noise[np.int64((state >> np.uint64(40)) & mask)]
+    region, start = -1, terms.sun_edge.shape[1]
+    for r in range(terms.sun_edge.shape[0]):
+        if not jobs.allowed[j, r]:
+            continue
+        slot_costs(jobs, j, r, board, terms, whole, part)
+        some_full = False
+        if fit:
+            some_full = mark_full(jobs, j, r, board, terms, full)
+        else:
+            add_penalties(jobs, j, r, board, terms, whole, part)
+        state = next_random(state)
+        row = np.int64((state >> np.uint64(40)) & mask) - first
+        run, blocked = jobs.place_cost[j, r], first - 1
+        for t in range(first, first + length - 1):
+            run += whole[t]
+            if some_full and full[t]:
+                blocked = t
+        for s in range(first, jobs.last[j] + 1):
+            t = s + length - 1
+            if some_full and full[t]:
+                blocked = t
+            if blocked < s:
+                cost = run + part[t] + jobs.delay_cost[j] * (s - first)
+                if heat > 0.0:
+                    cost -= heat * terms.noise[row + s]
+                near = TIE * abs(cost)
+                if cost < best - near or (cost <= best + near and s < start):
+                    best, region, start = cost, r, s
+            run += whole[t] - whole[s]
+    return region, start, state
+
+
+@compiled
+def sweep(
+    jobs: JobColumns,
+    order: Int64Array,
+    board: Board,
+    terms: Terms,
+    fit: bool,
+    heat: float,
+    seed: int,
+) -> int:
+    """Take the jobs of ``order`` in turn and put each at its best place.
+
+    Parameters
+    ----------
+    jobs, board, terms
+        ``JobColumns``, ``Board`` (changed) and ``Terms``.
+    order
+        Jobs to look at.
+    fit
+        Whether room is a must; then the board must be within its capacity, except
+        that jobs in overbooked slots are moved out of them or left out.
+    heat
+        Temperature, in units of the objective; 0 takes the best place.
+    seed
+        Of the noise.
+
+    Returns
+    -------
+    int
+        Number of jobs that changed place.
+    """
+    n_slots = terms.sun_edge.shape[1]
+    whole = np.empty(n_slots)
+    part = np.empty(n_slots)
+    full = np.zeros(n_slots, dtype=np.bool_)
+    state = np.uint64(seed) * np.uint64(2654435761) + np.uint64(88172645463325252)
+    moved = 0
+    for j in order:
+        old_region, old_start = board.region[j], board.start[j]
+        if old_region >= 0:
+            put(jobs, j, -1.0, board, terms.metered_hours)
+        region, start, state = best_place(
+            jobs, j, board, terms, fit, heat, state, whole, part, full
+        )
+        if region < 0:
+            start = -1
+        board.region[j], board.start[j] = region, start
+        if region >= 0:
+            put(jobs, j, 1.0, board, terms.metered_hours)
+        if region != old_region or start != old_start:
+            moved += 1
+    return moved
+
+
+@compiled
+def over_somewhere(
+    jobs: JobColumns, lo: int, hi: int, board: Board, over: Int64Array, marks: BoolArray
+) -> None:
+    """Mark jobs ``lo ≤ j < hi`` that hold units of an overbooked slot.
+
+    ``over`` counts overbooked slots: running sums, shape
+    (n_regions, n_resources, n_slots + 1).
+    """
+    for j in range(lo, hi):
+        r, s = board.region[j], board.start[j]
+        marks[j] = False
+        if r >= 0:
+            for k in range(over.shape[1]):
+                if jobs.demand[j, k] > 0.0:
+                    end = s + jobs.n_slots[j]
+                    if over[r, k, end] > over[r, k, s]:
+                        marks[j] = True
+
+
+@compiled
+def evict(jobs: JobColumns, order: Int64Array, board: Board, terms: Terms) -> int:
+    """Take out jobs that hold units of an overbooked slot, until none is left."""
+    taken = 0
+    for j in order:
+        r, s = board.region[j], board.start[j]
+        over = False
+        if r >= 0:
+            for k in range(board.usage.shape[1]):
+                if jobs.demand[j, k] > 0.0:
+                    for t in range(s, s + jobs.n_slots[j]):
+                        if board.usage[r, k, t] > terms.capacity[r, k, t]:
+                            over = True
+        if over:
+            put(jobs, j, -1.0, board, terms.metered_hours)
+            board.region[j], board.start[j] = -1, -1
+            taken += 1
+    return taken
+
+
+@compiled
+def tally(
+    jobs: JobColumns,
+    lo: int,
+    hi: int,
+    board: Board,
+    usage: FloatArray,
+    load: FloatArray,
+    metered_hours: FloatArray,
+) -> None:
+    """Steps of usage and load of jobs ``lo ≤ j < hi``, to be summed over time."""
+    for j in range(lo, hi):
+        r, s = board.region[j], board.start[j]
+        if r >= 0:
+            end = s + jobs.n_slots[j]
+            energy = jobs.power_kw[j] * metered_hours[r]
+            load[r, s] += energy
+            load[r, end - 1] -= energy * (1.0 - jobs.last_fraction[j])
+            load[r, end] -= energy * jobs.last_fraction[j]
+            for k in range(usage.shape[1]):
+                units = jobs.demand[j, k]
+                usage[r, k, s] += units
+                usage[r, k, end] -= units

@@ -1,0 +1,146 @@
+"""The price engine on awkward days: no crash, no broken limit, no lost bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.synthetic import synthetic_day
+from solvers.evaluate import evaluate
+from solvers.feasibility import violations
+from solvers.price.engine import Price
+from solvers.price.incumbent import Progress
+from solvers.problem import Problem
+from solvers.registry import load
+from solvers.solution import Solution, SolveOptions, Status
+
+QUICK = SolveOptions(gap=1e-3, time_limit_s=1.5)
+
+
+def all_equal(problem: Problem) -> Problem:
+    """Every job as the first one."""
+    jobs = problem.jobs
+    columns = {
+        name: np.repeat(getattr(jobs, name)[:1], len(jobs), axis=0)
+        for name in jobs.__dataclass_fields__
+    }
+    return replace(problem, jobs=replace(jobs, **columns))
+
+
+def flat(problem: Problem) -> Problem:
+    """The same intensity everywhere and always."""
+    places = problem.places
+    weight = np.full(places.weight_per_kwh.shape, 0.2)
+    return replace(problem, places=replace(places, weight_per_kwh=weight))
+
+
+AWKWARD: dict[str, Callable[[], Problem]] = {
+    "overfull": lambda: synthetic_day(400, seed=2, fill=1.3),
+    "no_slack": lambda: synthetic_day(400, seed=3, slack_hours=(0.0, 0.0), fill=0.3),
+    "five_minutes_72_h": lambda: synthetic_day(300, n_slots=864, slot_minutes=5),
+    "twenty_regions": lambda: synthetic_day(600, seed=4, n_regions=20),
+    "all_equal": lambda: all_equal(synthetic_day(300, seed=5)),
+    "flat": lambda: flat(synthetic_day(300, seed=6, solar_share=0.0)),
+    "negative": lambda: synthetic_day(400, seed=7, negative_hours=3),
+    "budget": lambda: synthetic_day(400, seed=8, budget_share=0.4),
+    "one_job": lambda: synthetic_day(1, seed=9),
+}
+
+
+def solved(problem: Problem, options: SolveOptions = QUICK) -> Solution:
+    """Solution, with all that must hold of any answer checked."""
+    solution = Price().solve(problem, options)
+    assert solution.schedule is not None
+    assert solution.objective is not None
+    assert solution.bound is not None
+    assert np.isfinite(solution.bound)
+    assert violations(problem, solution.schedule) == []
+    assert solution.objective == evaluate(problem, solution.schedule).objective
+    assert solution.bound <= solution.objective
+    return solution
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_day_keeps_its_limits_and_its_bound(name: str) -> None:
+    problem = AWKWARD[name]()
+    solution = solved(problem)
+    greedy = load("greedy").solve(problem, QUICK)
+    assert greedy.objective is not None
+    assert solution.objective is not None
+    assert solution.objective <= greedy.objective * (1 + 1e-9)
+
+
+def test_ordinary_day_is_within_a_percent_of_its_bound() -> None:
+    options = SolveOptions(gap=1e-2, time_limit_s=60.0)
+    solution = solved(synthetic_day(2_000, seed=1), options)
+    assert solution.gap is not None
+    assert solution.gap <= 0.01
+
+
+def test_plan_of_a_larger_day_is_proven_to_a_tenth_of_a_percent() -> None:
+    options = SolveOptions(gap=1e-3, time_limit_s=120.0, threads=2)
+    solution = solved(synthetic_day(22_000, seed=1), options)
+    assert solution.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_same_seed_and_threads_give_the_same_plan(threads: int) -> None:
+    problem = synthetic_day(500, seed=1)
+    options = SolveOptions(gap=5e-2, time_limit_s=120.0, threads=threads, seed=4)
+    one, two = Price().solve(problem, options), Price().solve(problem, options)
+    assert one.schedule is not None
+    assert two.schedule is not None
+    assert (one.schedule.region == two.schedule.region).all()
+    assert (one.schedule.start == two.schedule.start).all()
+    assert one.bound == two.bound
+
+
+def test_a_stop_ends_the_solve_with_the_best_plan_so_far() -> None:
+    problem = synthetic_day(1_000, seed=1)
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 5
+
+    options = SolveOptions(gap=0.0, time_limit_s=60.0)
+    solution = Price().solve(problem, options, stop=stop)
+    assert solution.schedule is not None
+    assert violations(problem, solution.schedule) == []
+    assert solution.stats.seconds < 20.0
+
+
+def test_progress_tells_rising_bounds_and_falling_objectives() -> None:
+    told: list[Progress] = []
+    solution = Price().solve(synthetic_day(300, seed=1), QUICK, progress=told.append)
+    bounds = [step.bound for step in told if step.bound is not None]
+    bests = [step.best for step in told if step.best is not None]
+    assert bounds == sorted(bounds)
+    assert bests == sorted(bests, reverse=True)
+    assert bounds[-1] == solution.bound
+    assert len(told) > 3
+
+
+def test_prices_are_not_negative_and_vanish_where_room_is_plenty() -> None:
+    problem = synthetic_day(300, seed=1)
+    capacity = problem.places.capacity.copy()
+    capacity[0] *= 1000.0
+    places = replace(problem.places, capacity=capacity)
+    solution = solved(replace(problem, places=places))
+    assert solution.prices is not None
+    assert (solution.prices.capacity >= 0.0).all()
+    assert (solution.prices.solar >= 0.0).all()
+    assert solution.prices.capacity[0].max() <= 1e-3 * solution.prices.capacity[1].max()
+
+
+def test_a_better_hint_is_returned() -> None:
+    problem = synthetic_day(200, seed=1)
+    good = solved(problem)
+    hurried = SolveOptions(gap=1e-3, time_limit_s=0.0)
+    again = Price().solve(problem, hurried, hint=good.schedule)
+    assert again.objective is not None
+    assert good.objective is not None
+    assert again.objective <= good.objective * (1 + 1e-12)
