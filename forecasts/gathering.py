@@ -17,6 +17,7 @@ from forecasts.errors import (
     ForecastUnavailableError,
     NoForecastError,
 )
+from forecasts.http.client import HttpClient
 from forecasts.provider import FileDigest, ForecastRequest
 from forecasts.series import Forecast, Series, Signal
 from forecasts.typical_profiles import profile_of
@@ -98,6 +99,7 @@ class _Desk:
     grid: TimeGrid
     now: datetime
     environment: Mapping[str, str]
+    http: HttpClient
 
     def request(self, series: Series, region: Region) -> ForecastRequest:
         return ForecastRequest(
@@ -107,6 +109,8 @@ class _Desk:
             now=self.now,
             root=self.workspace.root,
             environment=self.environment,
+            http=self.http,
+            outputs=self.workspace.outputs,
         )
 
 
@@ -116,6 +120,7 @@ def gather(
     *,
     now: datetime,
     environment: Mapping[str, str] = MappingProxyType({}),
+    http: HttpClient | None = None,
 ) -> ForecastSet:
     """Forecasts of all regions and series that the workspace asks for.
 
@@ -129,6 +134,9 @@ def gather(
         The clock, aware; nothing issued later is used, ages are counted to it.
     environment
         Environment variables, for the keys of providers.
+    http
+        How services are asked; by default as ``HttpClient`` promises, remembering
+        below ``outputs/cache/http`` which hosts asked to be left alone.
 
     Raises
     ------
@@ -141,7 +149,13 @@ def gather(
         If regions would be compared by different signals or currencies.
     """
     chains = _chains(workspace)
-    desk = _Desk(workspace=workspace, grid=grid, now=now, environment=environment)
+    desk = _Desk(
+        workspace=workspace,
+        grid=grid,
+        now=now,
+        environment=environment,
+        http=http or _client(workspace, now, environment),
+    )
     wanted = [
         (chains[series], region)
         for series in (Series.CARBON, Series.SOLAR)
@@ -164,6 +178,13 @@ def gather(
         notes=(*_grouped(answers), *doubts, *price_notes),
         degraded=any(a.forecast.degraded for a in answers) or bool(price_notes),
     )
+
+
+def _client(
+    workspace: Workspace, now: datetime, environment: Mapping[str, str]
+) -> HttpClient:
+    memory = workspace.outputs / "cache" / "http" / "cool_downs"
+    return HttpClient(now=now, environment=environment, memory=memory)
 
 
 def _chains(workspace: Workspace) -> dict[Series, Chain]:

@@ -72,7 +72,7 @@ def prepare(
         issued_at=intervals.issued_at,
         quality=slots.quality(observations.quality),
         quantiles=_quantiles(known.levels, slots.columns[1:]),
-        degraded=bool(share > MAX_FILLED_SHARE),
+        degraded=observations.degraded or bool(share > MAX_FILLED_SHARE),
         notes=(
             *observations.notes,
             *intervals.notes,

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ import numpy.typing as npt
 from forecasts.series import FloatArray, Quality, Series, Signal
 from inputs.settings import Region, Table
 from inputs.timegrid import TimeGrid
+
+if TYPE_CHECKING:
+    from forecasts.http.client import HttpClient
 
 Int64Array = npt.NDArray[np.int64]
 FileDigest = tuple[str, str]
@@ -52,6 +55,10 @@ class ForecastRequest:
         Folder of the workspace; relative paths are relative to it.
     environment
         Environment variables; the only source of keys and passwords.
+    http
+        The one way out for this run; None if it must not ask services.
+    outputs
+        Folder under which answers and issues are kept; None keeps nothing.
     """
 
     series: Series
@@ -62,6 +69,8 @@ class ForecastRequest:
     environment: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
+    http: HttpClient | None = None
+    outputs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,6 +115,9 @@ class Observations:
         Files that were read.
     notes
         Sentences for the plan and report.
+    degraded
+        Whether this is less than what was asked of the source, such as the last
+        good answer of a service that fails; a note says why.
     """
 
     series: Series
@@ -125,6 +137,7 @@ class Observations:
     zeros_are_data: bool = False
     files: tuple[FileDigest, ...] = ()
     notes: tuple[str, ...] = ()
+    degraded: bool = False
 
 
 class Provider(Protocol):
