@@ -10,9 +10,14 @@ from forecasts.provider import Provider
 from forecasts.series import Series
 
 PROVIDERS = {
+    "carbon_aware_sdk": "forecasts.carbon_aware_sdk:CarbonAwareSdk",
     "clear_sky": "forecasts.clear_sky:ClearSky",
+    "electricity_maps": "forecasts.electricity_maps:ElectricityMaps",
+    "energy_charts": "forecasts.energy_charts:EnergyCharts",
     "file": "forecasts.file:File",
     "typical": "forecasts.typical:Typical",
+    "uk_carbon_intensity": "forecasts.uk_carbon_intensity:UkCarbonIntensity",
+    "watttime": "forecasts.watttime:WattTime",
 }
 """Name to ``module:class``; one line for each provider."""
 

@@ -1,0 +1,163 @@
+"""Electricity Maps: average, flow-traced life-cycle intensity of a zone's use.
+
+The parts of the API that are used are described in docs/forecasts.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AliasChoices, Field
+
+from forecasts.answer_shapes import (
+    MAX_POINTS,
+    Instant,
+    Number,
+    Shape,
+    stamps_us,
+    steps_us,
+    values_of,
+)
+from forecasts.errors import ForecastUnavailableError
+from forecasts.http.json_body import read_json, read_model
+from forecasts.http.message import HttpRequest
+from forecasts.http.secret import Secret, from_environment
+from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.provider import ForecastRequest, Observations
+from forecasts.series import Series, Signal
+
+NAME = "electricity_maps"
+TOKEN = "ELECTRICITY_MAPS_TOKEN"
+HORIZONS = (6, 24, 48, 72)
+"""Horizons that the service offers. [h]"""
+
+STEPS = {
+    "5_minutes": timedelta(minutes=5),
+    "15_minutes": timedelta(minutes=15),
+    "hourly": timedelta(hours=1),
+}
+_NO_GUESS = {
+    "v3": {"shouldUseFallbackCallerLookup": "false"},
+    "v4": {"disableCallerLookup": "true"},
+}
+"""Else a zone that is not known becomes the zone of the caller's address."""
+
+
+class ElectricityMapsOptions(LiveOptions):
+    """Keys of ``[forecasts.carbon]`` for this provider.
+
+    Parameters
+    ----------
+    version
+        Of the API.
+    granularity
+        Step that is asked for.
+    key_header
+        Header that carries the key, for gateways that want another.
+    """
+
+    base_url: BaseUrl = "https://api.electricitymaps.com"
+    version: Literal["v3", "v4"] = "v4"
+    granularity: Literal["5_minutes", "15_minutes", "hourly"] = "hourly"
+    key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "auth-token"
+
+
+class ElectricityMaps:
+    """Asks for the forecast of one zone at a time."""
+
+    name: ClassVar[str] = NAME
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
+    Options: ClassVar[type[ElectricityMapsOptions]] = ElectricityMapsOptions
+
+    def __init__(self, options: ElectricityMapsOptions) -> None:
+        self._options = options
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Forecast from the running hour on."""
+        options, client = self._options, client_of(request)
+        zone = zone_of(
+            request, options.zones,
+            pattern=r"[A-Z][A-Z0-9-]{1,31}", known="zones such as DE or US-CAL-CISO",
+        )  # fmt: skip
+        ahead = request.grid.end - request.now
+        key = from_environment(request.environment, TOKEN)
+        http = http_request(options, zone=zone, ahead=ahead, key=key)
+        question = Question(
+            provider=NAME,
+            zone=zone,
+            http=http,
+            send=lambda: client.get(http, options.limits(client.limits)),
+            parse=parse,
+        )
+        return ask(question, request, options)
+
+
+def http_request(
+    options: ElectricityMapsOptions, *, zone: str, ahead: timedelta, key: Secret
+) -> HttpRequest:
+    """Request for the shortest horizon on offer that reaches ``ahead`` of now."""
+    reach = (h for h in HORIZONS if timedelta(hours=h) >= ahead)
+    return HttpRequest(
+        url=f"{options.base_url}/{options.version}/carbon-intensity/forecast",
+        params={
+            "zone": zone,
+            "horizonHours": str(next(reach, HORIZONS[-1])),
+            "temporalGranularity": options.granularity,
+            **_NO_GUESS[options.version],
+        },
+        headers={options.key_header: key},
+    )
+
+
+class _Point(Shape):
+    at: Instant = Field(validation_alias="datetime")
+    intensity: Number | None = Field(None, validation_alias="carbonIntensity")
+
+
+class _Answer(Shape):
+    zone: str
+    points: Annotated[tuple[_Point, ...], Field(max_length=MAX_POINTS)] = Field(
+        validation_alias=AliasChoices("forecast", "data")
+    )
+    updated_at: Instant | None = Field(None, validation_alias="updatedAt")
+    granularity: str | None = Field(None, validation_alias="temporalGranularity")
+    disclaimer: Any = Field(None, validation_alias="_disclaimer")
+    method: Any = Field(None, validation_alias="estimationMethod")
+
+
+def parse(body: bytes, fetched_at: datetime) -> Observations:
+    """Read an answer: starts of periods, UTC, g/kWh.
+
+    Parameters
+    ----------
+    body
+        As sent.
+    fetched_at
+        When it came. ``updatedAt`` follows the request, so it says how old
+        the forecast is only where it is clearly older than that.
+
+    Raises
+    ------
+    ForecastError
+        If it cannot be read, is empty, or comes from the sandbox.
+    """
+    answer = read_model(_Answer, read_json(body, source=NAME), source=NAME)
+    if answer.disclaimer is not None or answer.method == "SANDBOX_MODE_DATA":
+        raise ForecastUnavailableError(
+            "the answer holds made-up numbers: the key is one for the sandbox"
+        )
+    if not answer.points:
+        raise ForecastUnavailableError(f"no forecast for zone {answer.zone}")
+    updated_at = answer.updated_at
+    dated = updated_at is not None and fetched_at - updated_at > timedelta(hours=1)
+    return Observations(
+        series=Series.CARBON,
+        place=answer.zone,
+        times_us=stamps_us(point.at for point in answer.points),
+        values=values_of(point.intensity for point in answer.points),
+        unit="g/kWh",
+        steps_us=steps_us(len(answer.points), STEPS.get(answer.granularity or "")),
+        signal=Signal.AVERAGE,
+        issued_at=updated_at if dated else None,
+    )

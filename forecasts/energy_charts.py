@@ -1,0 +1,126 @@
+"""Energy-Charts: average intensity of a country's production.
+
+The parts of the API that are used are described in docs/forecasts.md. The address
+is not among those that the service documents, so it may change without notice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from forecasts.answer_shapes import MAX_POINTS, Number, Shape, values_of
+from forecasts.errors import ForecastIncompleteError, ForecastUnavailableError
+from forecasts.http.json_body import read_json, read_model
+from forecasts.http.message import HttpRequest
+from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.provider import ForecastRequest, Observations
+from forecasts.series import Series, Signal
+from inputs.settings import Duration
+from inputs.timegrid import TimeGrid
+
+NAME = "energy_charts"
+NOTE = "intensity of the country's production; imports are not counted"
+_US_PER_S = 1_000_000
+
+
+class EnergyChartsOptions(LiveOptions):
+    """Keys of ``[forecasts.carbon]`` for this provider."""
+
+    base_url: BaseUrl = "https://api.energy-charts.info"
+    # the service lets an address ask about twice a minute, and changes it rarely
+    refresh: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(minutes=30)
+
+
+class EnergyCharts:
+    """Asks for one country at a time."""
+
+    name: ClassVar[str] = NAME
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
+    Options: ClassVar[type[EnergyChartsOptions]] = EnergyChartsOptions
+
+    def __init__(self, options: EnergyChartsOptions) -> None:
+        self._options = options
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Quarter-hours of the horizon; tomorrow's are there from the evening on."""
+        options, client = self._options, client_of(request)
+        zone = zone_of(
+            request, options.zones,
+            pattern=r"[A-Z]{2}", known="countries by two letters, such as DE",
+        )  # fmt: skip
+        http = http_request(options, zone=zone, grid=request.grid)
+        question = Question(
+            provider=NAME,
+            zone=zone,
+            http=http,
+            send=lambda: client.get(http, options.limits(client.limits)),
+            parse=lambda body, _: parse(body, zone=zone),
+        )
+        return ask(question, request, options)
+
+
+def http_request(
+    options: EnergyChartsOptions, *, zone: str, grid: TimeGrid
+) -> HttpRequest:
+    """Request for the quarter-hours of a horizon."""
+    return HttpRequest(
+        url=f"{options.base_url}/co2eq",
+        params={
+            "country": zone.lower(),
+            "start": str(grid.start_us // _US_PER_S),
+            "end": str(grid.end_us // _US_PER_S),
+        },
+    )
+
+
+_Values = Annotated[tuple[Number | None, ...], Field(max_length=MAX_POINTS)]
+_Second = Annotated[int, Field(ge=0, le=7_258_118_400)]  # to the year 2200
+
+
+class _Answer(Shape):
+    unix_seconds: Annotated[tuple[_Second, ...], Field(max_length=MAX_POINTS)]
+    measured: _Values = Field((), validation_alias="co2eq")
+    forecast: _Values = Field((), validation_alias="co2eq_forecast")
+
+
+def parse(body: bytes, *, zone: str) -> Observations:
+    """Read an answer: starts of quarter-hours, g/kWh.
+
+    Parameters
+    ----------
+    body
+        As sent.
+    zone
+        Asked for; the answer does not name it.
+
+    Raises
+    ------
+    ForecastError
+        If it cannot be read, or is empty.
+    """
+    answer = read_model(_Answer, read_json(body, source=NAME), source=NAME)
+    n = len(answer.unix_seconds)
+    if not n:
+        raise ForecastUnavailableError(f"no forecast for {zone} at that time")
+    columns = [answer.forecast, answer.measured]
+    if any(len(column) not in (0, n) for column in columns):
+        lengths = ", ".join(str(len(column)) for column in columns)
+        raise ForecastIncompleteError(
+            f"{n} times do not fit {lengths} forecast and measured values"
+        )
+    nothing = np.full(n, np.nan)
+    forecast, measured = (values_of(c) if c else nothing for c in columns)
+    return Observations(
+        series=Series.CARBON,
+        place=zone,
+        times_us=_US_PER_S * np.array(answer.unix_seconds, dtype=np.int64),
+        # measured values spike at times, and are revised
+        values=np.where(np.isnan(forecast), measured, forecast),
+        unit="g/kWh",
+        signal=Signal.AVERAGE,
+        notes=(NOTE,),
+    )

@@ -1,0 +1,211 @@
+"""WattTime: marginal intensity of a balancing region.
+
+The parts of the API that are used are described in docs/forecasts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from forecasts.answer_shapes import (
+    MAX_POINTS,
+    Instant,
+    Number,
+    Shape,
+    stamps_us,
+    steps_us,
+    values_of,
+)
+from forecasts.errors import ForecastUnavailableError
+from forecasts.http.client import HttpClient
+from forecasts.http.errors import KeyRefusedError
+from forecasts.http.json_body import read_json, read_model
+from forecasts.http.limits import Limits
+from forecasts.http.message import HttpAnswer, HttpRequest, one_line
+from forecasts.http.secret import Secret, basic, bearer, from_environment
+from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.provider import ForecastRequest, Observations
+from forecasts.series import Series, Signal
+
+NAME = "watttime"
+USER, PASSWORD = "WATTTIME_USER", "WATTTIME_PASSWORD"
+MAX_HORIZON_H = 72
+TOKEN_LIFE = timedelta(minutes=30)
+UNITS = {"lbs_co2_per_mwh": "lb/MWh", "g_co2_per_kwh": "g/kWh"}
+"""Units of the service to those of the house; others are refused by name."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+SIGNALS = {"co2_moer": Signal.MARGINAL, "co2_aoer": Signal.AVERAGE}
+
+
+class WattTimeOptions(LiveOptions):
+    """Keys of ``[forecasts.carbon]`` for this provider."""
+
+    base_url: BaseUrl = "https://api.watttime.org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    value: Secret
+    until: datetime
+
+
+class WattTime:
+    """Logs in once for all regions, and asks for each."""
+
+    name: ClassVar[str] = NAME
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
+    Options: ClassVar[type[WattTimeOptions]] = WattTimeOptions
+
+    def __init__(self, options: WattTimeOptions) -> None:
+        self._options = options
+        self._token: _Token | None = None
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Forecast from the running five minutes on."""
+        options, client = self._options, client_of(request)
+        zone = zone_of(
+            request, options.zones,
+            pattern=r"[A-Z][A-Z0-9_]{1,63}", known="regions such as CAISO_NORTH",
+        )  # fmt: skip
+        login = login_request(
+            options,
+            user=from_environment(request.environment, USER),
+            password=from_environment(request.environment, PASSWORD),
+        )
+        http = http_request(options, zone=zone, ahead=request.grid.end - request.now)
+        question = Question(
+            provider=NAME,
+            zone=zone,
+            http=http,
+            send=lambda: self._send(http, login, client=client, now=request.now),
+            parse=lambda body, _: parse(body),
+        )
+        return ask(question, request, options)
+
+    def _send(
+        self,
+        http: HttpRequest,
+        login: HttpRequest,
+        *,
+        client: HttpClient,
+        now: datetime,
+    ) -> HttpAnswer:
+        """Ask with the token at hand; if it has run out unseen, with one more."""
+        limits = self._options.limits(client.limits)
+        token = self._token
+        if token is not None and now < token.until:
+            try:
+                return client.get(with_token(http, token.value), limits)
+            except KeyRefusedError:
+                self._token = None
+        self._token = _log_in(login, client=client, limits=limits, now=now)
+        return client.get(with_token(http, self._token.value), limits)
+
+
+def login_request(
+    options: WattTimeOptions, *, user: Secret, password: Secret
+) -> HttpRequest:
+    """Request for a token."""
+    return HttpRequest(
+        url=f"{options.base_url}/login",
+        headers={"Authorization": basic(user, password)},
+    )
+
+
+def http_request(
+    options: WattTimeOptions, *, zone: str, ahead: timedelta
+) -> HttpRequest:
+    """Request for a forecast that reaches ``ahead`` of now, as far as it may."""
+    hours = min(max(-(-ahead // timedelta(hours=1)), 0), MAX_HORIZON_H)
+    return HttpRequest(
+        url=f"{options.base_url}/v3/forecast",
+        params={
+            "region": zone,
+            "signal_type": "co2_moer",
+            "horizon_hours": str(hours),
+        },
+    )
+
+
+def with_token(http: HttpRequest, token: Secret) -> HttpRequest:
+    """The same request with the token that lets it in."""
+    return HttpRequest(
+        url=http.url, params=http.params, headers={"Authorization": token}
+    )
+
+
+def _log_in(
+    login: HttpRequest, *, client: HttpClient, limits: Limits, now: datetime
+) -> _Token:
+    try:
+        answer = client.get(login, limits)
+    except KeyRefusedError as error:
+        raise KeyRefusedError(f"{error}; that is {USER} and {PASSWORD}") from None
+    # not read_model: its findings would quote the token
+    read = read_json(answer.body, source=f"{NAME} login")
+    token = read.get("token") if isinstance(read, dict) else None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise ForecastUnavailableError("the login gave no token of any use")
+    # a minute early, so that none runs out on the way
+    return _Token(value=bearer(token), until=now + TOKEN_LIFE - timedelta(minutes=1))
+
+
+class _Point(Shape):
+    at: Instant = Field(validation_alias="point_time")
+    value: Number | None = None
+
+
+class _Warning(Shape):
+    message: str = ""
+
+
+class _Meta(Shape):
+    region: str
+    signal_type: str = ""
+    units: str = ""
+    data_point_period_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    generated_at: Instant | None = None
+    warnings: tuple[_Warning | str, ...] | None = None
+
+
+class _Answer(Shape):
+    data: Annotated[tuple[_Point, ...], Field(max_length=MAX_POINTS)]
+    meta: _Meta
+
+
+def parse(body: bytes) -> Observations:
+    """Read an answer: starts of periods, in the unit that it declares.
+
+    Raises
+    ------
+    ForecastError
+        If it cannot be read, or is empty.
+    """
+    answer = read_model(_Answer, read_json(body, source=NAME), source=NAME)
+    meta = answer.meta
+    if not answer.data:
+        raise ForecastUnavailableError(f"no forecast for region {meta.region}")
+    seconds = meta.data_point_period_seconds
+    step = None if seconds is None else timedelta(seconds=seconds)
+    return Observations(
+        series=Series.CARBON,
+        place=meta.region,
+        times_us=stamps_us(point.at for point in answer.data),
+        values=values_of(point.value for point in answer.data),
+        unit=UNITS.get(meta.units, meta.units),
+        steps_us=steps_us(len(answer.data), step),
+        signal=SIGNALS.get(meta.signal_type),
+        issued_at=meta.generated_at,
+        notes=tuple(_told(warning) for warning in meta.warnings or ()),
+    )
+
+
+def _told(warning: _Warning | str) -> str:
+    text = warning if isinstance(warning, str) else warning.message
+    return f"the service warns: {one_line(text)}"
