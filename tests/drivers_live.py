@@ -1,0 +1,103 @@
+"""Nightly runs against replayed services, with waits that take no time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from forecasts import Forecast, ForecastSet, gather
+from forecasts.http.client import HttpClient
+from forecasts.http.limits import Limits
+from tests.factories_forecast import region_of, workspace_of
+from tests.replay_services import GRID, NOW, Service
+
+LIMITS = Limits(connect_s=0.2, answer_s=1.0, total_s=60.0)
+SHORT = Limits(connect_s=0.2, answer_s=0.2, total_s=0.25, backoff_s=0.01)
+"""For servers that waste real time."""
+
+
+@dataclass
+class Waits:
+    """A steady clock that sleeping moves at once."""
+
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def timer(self) -> float:
+        return time.monotonic() + sum(self.slept)
+
+
+def client_of(
+    waits: Waits | None = None,
+    *,
+    now: datetime = NOW,
+    limits: Limits = LIMITS,
+    memory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> HttpClient:
+    waits = waits or Waits()
+    return HttpClient(
+        now=now,
+        environment=environment or {},
+        memory=memory,
+        limits=limits,
+        sleep=waits.sleep,
+        timer=waits.timer,
+        rng=Random(seed),
+    )
+
+
+@dataclass
+class Night:
+    """One service, asked night after night in one workspace."""
+
+    root: Path
+    service: Service
+    base_url: str
+    waits: Waits = field(default_factory=Waits)
+
+    def run(
+        self,
+        *,
+        now: datetime = NOW,
+        limits: Limits = LIMITS,
+        environment: Mapping[str, str] | None = None,
+        tables: Mapping[str, Any] | None = None,
+        **carbon: Any,
+    ) -> ForecastSet:
+        service = self.service
+        table = {
+            "provider": service.name,
+            "fallback": ["typical"],
+            service.name: {"base_url": self.base_url, **service.options},
+            **(tables or {}),
+            **carbon,
+        }
+        workspace = workspace_of(
+            self.root, region_of(zone=service.zone), forecasts={"carbon": table}
+        )
+        given = service.environment if environment is None else environment
+        client = client_of(
+            self.waits,
+            now=now,
+            limits=limits,
+            memory=workspace.outputs / "cache" / "http" / "cool_downs",
+            environment=given,
+        )
+        return gather(workspace, GRID, now=now, environment=given, http=client)
+
+    def carbon(self, **settings: Any) -> Forecast:
+        return self.run(**settings).carbon[0]
+
+
+def texts_below(root: Path) -> bytes:
+    """Every byte of every file, for what must not be among them."""
+    return b"\n".join(p.read_bytes() for p in root.rglob("*") if p.is_file())
