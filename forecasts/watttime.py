@@ -115,6 +115,7 @@ def login_request(
     return HttpRequest(
         url=f"{options.base_url}/login",
         headers={"Authorization": basic(user, password)},
+        gives_key=True,
     )
 
 

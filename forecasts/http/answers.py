@@ -54,11 +54,12 @@ class Answers:
             If the disk refuses; the earlier answer is then kept.
         """
         text = body.decode("utf-8", errors="replace")
+        at = fetched_at.isoformat()
         content = {
             "schema": _SCHEMA,
             "address": request.address,
-            "fetched_at": fetched_at.isoformat(),
-            "sha256": _digest(text),
+            "fetched_at": at,
+            "sha256": _digest(at, text),
             "body": text,
         }
         write_whole(self._path(request), json.dumps(content).encode())
@@ -107,7 +108,9 @@ def _read(path: Path) -> KeptAnswer | None:
             content["body"],
             datetime.fromisoformat(content["fetched_at"]),
         )
-        whole = content["schema"] == _SCHEMA and _digest(text) == content["sha256"]
+        whole = content["schema"] == _SCHEMA and content["sha256"] == _digest(
+            content["fetched_at"], text
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     if not whole or fetched_at.tzinfo is None:
@@ -115,5 +118,5 @@ def _read(path: Path) -> KeptAnswer | None:
     return KeptAnswer(body=text.encode(), fetched_at=fetched_at)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

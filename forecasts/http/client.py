@@ -102,7 +102,7 @@ class HttpClient:
     def get(self, request: HttpRequest, limits: Limits | None = None) -> HttpAnswer:
         """Ask, again if need be, and give the answer of status 200 or 204.
 
-        A key that the service echoes is not in it.
+        A key that the service echoes is not in it, unless ``request.gives_key``.
 
         Parameters
         ----------
@@ -173,9 +173,9 @@ class HttpClient:
 
     def _judged(self, answer: HttpAnswer, request: HttpRequest) -> HttpAnswer:
         """The answer if its status and type are those of an answer."""
-        answer = without_secrets(answer, self._secrets)
+        clean = without_secrets(answer, self._secrets)
         status = answer.status
-        said = f"{request.url}: HTTP {status}, {beginning(answer)}"
+        said = f"{request.url}: HTTP {status}, {beginning(clean)}"
         if status in _PASSING:
             asked = retry_after_s(answer.headers.get("retry-after"), self._current())
             raise PassingFaultError(said, retry_after_s=asked, busy=status in _BUSY)
@@ -186,7 +186,7 @@ class HttpClient:
         if answer.is_markup:
             kind = answer.media_type or "no content type"
             raise AnswerRefusedError(f"{said}; this is a page ({kind}), not data")
-        return answer
+        return answer if request.gives_key else clean
 
     def _given_up(
         self, request: HttpRequest, host: _Host, fault: PassingFaultError, tried: int

@@ -25,6 +25,9 @@ class HttpRequest:
         Query; holds no secret.
     headers
         Sent with it; keys and passwords are a ``Secret``.
+    gives_key
+        Whether the answer is a key, perhaps one that is known already, and must
+        come as it was sent.
     """
 
     url: str
@@ -32,6 +35,7 @@ class HttpRequest:
     headers: Mapping[str, str | Secret] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    gives_key: bool = False
 
     @property
     def address(self) -> str:

@@ -73,6 +73,17 @@ class Route:
             or None,
         )
 
+    def proxy_for(self, url: str) -> str | None:
+        """Proxy on the way to an address; None goes there directly."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        names = [name.strip() for name in self.no_proxy.split(",") if name.strip()]
+        direct = any(
+            name == "*" or f".{host}".endswith(f".{name.lstrip('*.')}")
+            for name in names
+        )
+        return None if direct or parts.scheme != "https" else self.proxy
+
 
 def transfer(
     request: HttpRequest,
@@ -204,6 +215,7 @@ def _exchange(
     max_bytes: int,
     route: Route,
 ) -> HttpAnswer:
+    proxy = route.proxy_for(request.url)
     with requests.Session() as session:
         # else ~/.netrc would replace the key, and os.environ choose the proxy
         session.trust_env = False
@@ -217,7 +229,7 @@ def _exchange(
             allow_redirects=False,
             stream=True,
             verify=route.certificates or True,
-            proxies=_proxies(request.url, route),
+            proxies={} if proxy is None else {"https": proxy},
         ) as response:
             return HttpAnswer(
                 status=response.status_code,
@@ -231,15 +243,6 @@ def _revealed(headers: Mapping[str, str | Secret]) -> dict[str, str]:
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in headers.items()
     }
-
-
-def _proxies(url: str, route: Route) -> dict[str, str]:
-    host = urlsplit(url).hostname or ""
-    names = [name.strip().lstrip("*.") for name in route.no_proxy.split(",")]
-    bypass = any(host == name or host.endswith(f".{name}") for name in names if name)
-    if route.proxy is None or bypass or "*" in route.no_proxy.split(","):
-        return {}
-    return {"https": route.proxy}
 
 
 def _body(response: requests.Response, max_bytes: int) -> bytes:
