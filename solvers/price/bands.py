@@ -15,7 +15,8 @@ import numpy as np
 
 from solvers.price.columns import Limits
 from solvers.price.duals import Point
-from solvers.price.sweeps import NOISE, Board, Terms
+from solvers.price.marginal import Board, Terms
+from solvers.price.sweeps import NOISE
 from solvers.problem import FloatArray
 
 _CLOSED = 1e-12

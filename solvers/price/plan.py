@@ -8,7 +8,8 @@ import numpy as np
 
 from solvers.price.columns import JobColumns, Limits
 from solvers.price.crew import Crew
-from solvers.price.sweeps import Board, Terms, evict, over_somewhere, sweep, tally
+from solvers.price.marginal import Board, Terms
+from solvers.price.sweeps import evict, over_somewhere, sweep, tally
 from solvers.problem import BoolArray, FloatArray, Int64Array
 from solvers.solution import UNPLACED, Schedule
 
