@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.cli.exit_codes import ExitCode
-from tests.factories_workspace import DAY, a_workspace
+from tests.factories_workspace import DAY, SETTINGS, a_workspace
 
 
 def test_each_policy_has_its_own_figures(tmp_path: Path) -> None:
@@ -72,3 +72,15 @@ def test_unknown_solver_is_refused_before_anything_is_compared(tmp_path: Path) -
     assert result.exit_code == ExitCode.REFUSED
     assert "greedy" in result.stderr
     assert result.stdout == ""
+
+
+def test_threshold_of_the_settings_is_the_one_that_is_used(tmp_path: Path) -> None:
+    found = {}
+    for g_per_kwh in (250, 350):
+        setting = f"\n[policies]\nthreshold_g_per_kwh = {g_per_kwh}\n"
+        workspace = a_workspace(tmp_path / str(g_per_kwh), settings=SETTINGS + setting)
+        words = ("--date", DAY, "--policies", "threshold", "--json")
+        (policy,) = json.loads(workspace.run("compare", *words).stdout)["policies"]
+        found[g_per_kwh] = policy["emissions_kg"]
+    # waits for 100 g/kWh at 06:00, or finds the 300 g/kWh of midnight good enough
+    assert found == pytest.approx({250: 0.24, 350: 0.72})
