@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench build lock clean
+.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench rivals build lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	  --output-file requirements.lock
+
+RIVALS := $(patsubst benchmarks/rivals/requirements/%.txt,benchmarks/work/rivals/%/.ready,$(wildcard benchmarks/rivals/requirements/*.txt))
+
+rivals: setup $(RIVALS) ## plan the same days with other tools, side by side
+	$(BIN)/python -m benchmarks.rivals
+
+# A tool that cannot be installed is left out of the comparison, which says so.
+benchmarks/work/rivals/%/.ready: benchmarks/rivals/requirements/%.txt
+	-$(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 clean: ## remove the environment and the demo workspace
 	rm -rf $(VENV) demo

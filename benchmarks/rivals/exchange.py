@@ -32,7 +32,13 @@ class Answer:
 
 
 def ask(
-    name: str, python: Path, problem: Problem, *, anywhere: bool, time_limit_s: float
+    name: str,
+    python: Path,
+    problem: Problem,
+    *,
+    anywhere: bool,
+    time_limit_s: float,
+    drivers: Path = DRIVERS,
 ) -> Answer:
     """Let a rival choose the starts of all jobs.
 
@@ -49,6 +55,8 @@ def ask(
         energy at the rival's own mean intensity plus transfer; else for its home only.
     time_limit_s
         Passed on to rivals that know one. [s]
+    drivers
+        Folder of ``run_NAME.py``.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def ask(
     if not python.exists():
         raise RivalUnavailableError(f"{python} does not exist; see benchmarks/README")
     message = json.dumps(_message(problem, anywhere, time_limit_s))
-    reply = _run([str(python), str(DRIVERS / f"run_{name}.py")], message, time_limit_s)
+    reply = _run([str(python), str(drivers / f"run_{name}.py")], message, time_limit_s)
     if "unavailable" in reply:
         raise RivalUnavailableError(reply["unavailable"])
     schedule = _cheapest(problem, reply["found"])
