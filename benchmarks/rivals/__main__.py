@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.rivals.days import at_home, trace_day
@@ -40,24 +41,25 @@ HEAD = (
 def main() -> None:
     """Print one table for each day."""
     arguments = _arguments()
-    days = {
-        f"synthetic, {n} jobs": synthetic_day(n, seed=arguments.seed)
-        for n in arguments.jobs
-    }
-    for name in arguments.trace if arguments.data else ():
-        days[f"trace {name}, carbon of {arguments.carbon_day}"] = trace_day(
-            name,
-            data=arguments.data,
-            carbon_day=arguments.carbon_day,
-            work=arguments.work,
-        )
-    for title, problem in days.items():
-        _, n_regions, n_slots, _ = problem.shape
-        print(
-            f"\n### {title}: {problem.n_jobs} jobs, {n_regions} × {n_slots}\n\n{HEAD}"
-        )
+    for title, problem in _days(arguments):
+        n_jobs, n_regions, n_slots, _ = problem.shape
+        size = f"{n_jobs} jobs, {n_regions} regions × {n_slots} slots"
+        print(f"\n### {title}: {size}\n\n{HEAD}", flush=True)
         _run_policies(problem, arguments)
         _run_rivals(problem, arguments)
+
+
+def _days(arguments: argparse.Namespace) -> Iterator[tuple[str, Problem]]:
+    for n_jobs in arguments.jobs:
+        yield "Synthetic", synthetic_day(n_jobs, seed=arguments.seed)
+    for name in arguments.trace if arguments.data else ():
+        carbon_day = arguments.carbon_day
+        yield (
+            f"Trace {name}, grids of {carbon_day}",
+            trace_day(
+                name, data=arguments.data, carbon_day=carbon_day, work=arguments.work
+            ),
+        )
 
 
 def _run_policies(problem: Problem, arguments: argparse.Namespace) -> None:

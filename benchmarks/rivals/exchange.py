@@ -64,7 +64,7 @@ def ask(
         With the reason.
     """
     if not python.exists():
-        raise RivalUnavailableError(f"{python} does not exist; see benchmarks/README")
+        raise RivalUnavailableError(f"{python} does not exist; run make rivals")
     message = json.dumps(_message(problem, anywhere, time_limit_s))
     reply = _run([str(python), str(drivers / f"run_{name}.py")], message, time_limit_s)
     if "unavailable" in reply:
