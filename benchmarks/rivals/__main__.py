@@ -84,20 +84,19 @@ def _run_policies(problem: Problem, arguments: argparse.Namespace) -> None:
 def _run_rivals(problem: Problem, arguments: argparse.Namespace) -> None:
     for name, choices in RIVALS.items():
         for anywhere in choices:
-            regions = "any" if anywhere else "home"
+            regions, day = ("any", problem) if anywhere else ("home", at_home(problem))
             try:
                 answer = ask(
                     name,
                     arguments.rivals / name / "bin/python",
-                    problem,
-                    anywhere=anywhere,
+                    day,
                     time_limit_s=arguments.time_limit,
                 )
             except RivalUnavailableError as reason:
                 print(f"left out: {name}: {reason}", file=sys.stderr, flush=True)
                 continue
             _print_row(problem, name, regions, answer.schedule, answer.seconds)
-            feasible = made_feasible(problem, answer.schedule)
+            feasible = made_feasible(day, answer.schedule)
             _print_row(problem, f"{name}, made feasible", regions, feasible, None)
 
 

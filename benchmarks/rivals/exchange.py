@@ -36,7 +36,6 @@ def ask(
     python: Path,
     problem: Problem,
     *,
-    anywhere: bool,
     time_limit_s: float,
     drivers: Path = DRIVERS,
 ) -> Answer:
@@ -49,10 +48,8 @@ def ask(
     python
         Interpreter of the environment that the rival is installed in.
     problem
-        The day.
-    anywhere
-        Ask for every allowed region of a job and keep the cheapest answer, by metered
-        energy at the rival's own mean intensity plus transfer; else for its home only.
+        The day. Asked for every allowed region of a job; the cheapest answer is kept,
+        by metered energy at the rival's own mean intensity plus transfer.
     time_limit_s
         Passed on to rivals that know one. [s]
     drivers
@@ -65,7 +62,7 @@ def ask(
     """
     if not python.exists():
         raise RivalUnavailableError(f"{python} does not exist; run make rivals")
-    message = json.dumps(_message(problem, anywhere, time_limit_s))
+    message = json.dumps(_message(problem, time_limit_s))
     reply = _run([str(python), str(drivers / f"run_{name}.py")], message, time_limit_s)
     if "unavailable" in reply:
         raise RivalUnavailableError(reply["unavailable"])
@@ -95,11 +92,9 @@ def _run(command: list[str], message: str, time_limit_s: float) -> dict[str, Any
     return reply
 
 
-def _message(problem: Problem, anywhere: bool, time_limit_s: float) -> dict[str, Any]:
+def _message(problem: Problem, time_limit_s: float) -> dict[str, Any]:
     places, jobs = problem.places, problem.jobs
     slot_minutes = places.slot_hours * 60.0
-    home = np.arange(places.n_regions) == jobs.home[:, None]
-    regions = jobs.allowed if anywhere else jobs.allowed & home
     return {
         "slot_minutes": slot_minutes,
         "time_limit_s": time_limit_s,
@@ -108,7 +103,7 @@ def _message(problem: Problem, anywhere: bool, time_limit_s: float) -> dict[str,
         "pue": places.pue.tolist(),
         "jobs": [
             {
-                "regions": np.flatnonzero(regions[j]).tolist(),
+                "regions": np.flatnonzero(jobs.allowed[j]).tolist(),
                 "first": int(jobs.first[j]),
                 "last": int(jobs.last[j]),
                 "slots": int(jobs.n_slots[j]),

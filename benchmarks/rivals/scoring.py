@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.board import Board, Place
+from solvers.board import Board
 from solvers.evaluate import evaluate
 from solvers.feasibility import violations
 from solvers.problem import Problem
@@ -69,23 +69,31 @@ def made_feasible(problem: Problem, wish: Schedule) -> Schedule:
 
     Jobs come up at the start that was chosen for them, in the region that was chosen,
     and wait for room. Where none comes before the deadline, a job takes the latest
-    start with room before its choice; where there is none at all, it is left out.
+    start with room before its choice; failing that, it tries its other regions in the
+    same way, those of low mean intensity first; failing all, it is left out.
     """
     board = Board(problem)
+    places, allowed = problem.places, problem.jobs.allowed
+    cleanest_first = np.argsort(places.g_per_kwh.mean(axis=1) * places.pue)
     order = np.lexsort((np.arange(problem.n_jobs), wish.start))
-    for job in order.tolist():
-        if wish.region[job] != UNPLACED:
-            place = _nearest(board, problem, job, wish)
-            if place is not None:
-                board.place(job, *place)
+    for job in order[wish.region[order] != UNPLACED].tolist():
+        chosen = int(wish.region[job])
+        others = [r for r in cleanest_first.tolist() if allowed[job, r] and r != chosen]
+        for region in (chosen, *others):
+            start = _nearest(board, problem, job, region, int(wish.start[job]))
+            if start is not None:
+                board.place(job, region, start)
+                break
     return board.schedule()
 
 
-def _nearest(board: Board, problem: Problem, job: int, wish: Schedule) -> Place | None:
-    region = int(wish.region[job])
+def _nearest(
+    board: Board, problem: Problem, job: int, region: int, wish: int
+) -> int | None:
+    """First start with room from the wish on, else the last one before it."""
     open_starts = np.flatnonzero(board.open_starts_in(job, region))
     starts = open_starts + problem.jobs.first[job]
-    later = starts[starts >= wish.start[job]]
+    later = starts[starts >= wish]
     if len(later):
-        return region, int(later[0])
-    return (region, int(starts[-1])) if len(starts) else None
+        return int(later[0])
+    return int(starts[-1]) if len(starts) else None

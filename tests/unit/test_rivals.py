@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.rivals.days import at_home
 from benchmarks.rivals.exchange import RivalUnavailableError, ask
 from benchmarks.rivals.scoring import made_feasible, score
 from benchmarks.synthetic import synthetic_day
@@ -79,29 +80,32 @@ print(json.dumps({"seconds": 0.5, "found": found}))
 
 def _two_regions() -> Problem:
     return a_problem(
-        [AJob(home=0, last=2, place_kg=[0.0, 0.01])],
+        [AJob(home=0, last=2, demand={"cpu": 1}, place_kg=[0.0, 0.01])] * 2,
         weight=((1.0,) * 4, (1.0,) * 4),
         pue=[1.5, 1.1],
+        capacity={"cpu": 1},
     )
 
 
-@pytest.mark.parametrize(("anywhere", "region"), [(False, 0), (True, 1)])
-def test_a_rival_is_asked_in_its_own_process(
-    tmp_path: Path, anywhere: bool, region: int
-) -> None:
+@pytest.mark.parametrize("home_only", [True, False])
+def test_a_rival_is_asked_in_its_own_process(tmp_path: Path, home_only: bool) -> None:
     (tmp_path / "run_fake.py").write_text(FAKE_RIVAL)
-    answer = ask(
-        "fake",
-        Path(sys.executable),
-        _two_regions(),
-        anywhere=anywhere,
-        time_limit_s=5.0,
-        drivers=tmp_path,
-    )
+    day = at_home(_two_regions()) if home_only else _two_regions()
+    answer = ask("fake", Path(sys.executable), day, time_limit_s=5.0, drivers=tmp_path)
     assert answer.seconds == 0.5
-    assert answer.schedule.start.tolist() == [2]
+    assert answer.schedule.start.tolist() == [2, 2]
     # Abroad: 0.11 kg of grid energy and 0.01 of transfer; at home 0.15.
-    assert answer.schedule.region.tolist() == [region]
+    assert answer.schedule.region.tolist() == ([0, 0] if home_only else [1, 1])
+
+
+def test_a_wish_without_room_in_its_region_goes_to_another_allowed_one() -> None:
+    day = a_problem(
+        [AJob(slots=4, demand={"cpu": 1})] * 2,
+        weight=((1.0,) * 4, (2.0,) * 4),
+        capacity={"cpu": 1},
+    )
+    assert made_feasible(day, _schedule(0, 0)).region.tolist() == [0, 1]
+    assert made_feasible(at_home(day), _schedule(0, 0)).region.tolist() == [0, -1]
 
 
 @pytest.mark.parametrize(
@@ -112,4 +116,4 @@ def test_a_rival_that_is_not_installed_is_left_out_with_the_reason(
     python: Path, reason: str
 ) -> None:
     with pytest.raises(RivalUnavailableError, match=reason):
-        ask("emhass", python, _two_regions(), anywhere=False, time_limit_s=5.0)
+        ask("emhass", python, _two_regions(), time_limit_s=5.0)
