@@ -28,14 +28,24 @@ SMALL_ENTRIES = 200_000
 GREEDY_SHARE = 0.8
 """Part of the time that greedy may take; its bound needs the rest."""
 
+EXACT_SHARE = 0.5
+"""Part of the time left that the exact engine may take. It goes first: a day that
+it proves needs no compiled kernels, and its engine makes no use of a start."""
+
 PRICE_SHARE = 0.5
-"""Part of the time that the price engine may take where the exact one follows."""
+"""Part of the time left that the price engine may take where a search follows."""
+
+SEARCH_JOBS = 20_000
+"""Jobs up to which freeing parts of a plan finds what prices do not."""
 
 
 class Auto:
-    """Greedy first, then prices if there is such an engine, then the exact model.
+    """Greedy first, then what suits the size: exact model, prices, neighbourhoods.
 
-    Each starts from the best plan so far. The run ends with the best valid plan
+    Small days begin with the exact model; what it does not prove goes on to prices,
+    and parts of the priced plan are freed and placed again. Middling days leave the
+    exact model out, large ones trust prices alone. Each starts from the best
+    plan so far. The run ends with the best valid plan
     and the best proven bound, whatever fails on the way; ``Stats.messages`` says
     what happened.
 
@@ -82,15 +92,19 @@ class Auto:
         if search.best is not None:
             bound = lonely_bound(search.problem, search.best)
             search.take_bound(bound, source="the bound of each job alone")
-        exact = self._exact_fits(search)
-        if "price" in self._names and not search.is_done:
-            self._ask(search, "price", share=PRICE_SHARE if exact else 1.0)
-        if exact and not search.is_done:
-            self._ask(search, "exact", share=1.0)
-
-    def _exact_fits(self, search: Search) -> bool:
-        """Whether the exact model is of a size that the time limit allows."""
         entries = count_entries(search.problem.jobs)
+        if self._exact_fits(search, entries):
+            shares = {"exact": EXACT_SHARE, "price": PRICE_SHARE, "neighbourhood": 1.0}
+        elif search.problem.n_jobs <= SEARCH_JOBS:
+            shares = {"price": PRICE_SHARE, "neighbourhood": 1.0}
+        else:
+            shares = {"price": 1.0}
+        for name, share in shares.items():
+            if name in self._names and not search.is_done:
+                self._ask(search, name, share=share)
+
+    def _exact_fits(self, search: Search, entries: int) -> bool:
+        """Whether the exact model is of a size that the time limit allows."""
         allowed = max(SMALL_ENTRIES, ENTRIES_PER_SECOND * search.remaining())
         if entries <= min(allowed, MAX_ENTRIES):
             return True

@@ -33,6 +33,10 @@ SECOND_TRY = {"highs": "scip", "scip": "highs", "cp-sat": "highs", "cbc": "highs
 _MARGIN_S = 1.0
 """Time beyond the limit after which an engine is stopped by force."""
 
+_PROMPT = 0.85
+"""Part of the time that an engine is told of: on a busy machine it ends late, and one
+that must be stopped by force takes its plan and its bound with it."""
+
 _START_S = 0.4
 """Time that a child needs to start, taken off the engine's own limit."""
 
@@ -113,7 +117,7 @@ class Search:
         remaining = self.remaining()
         engine_options = EngineOptions(
             gap=self.options.gap,
-            time_limit_s=max(remaining - _START_S * isolate, 0.05),
+            time_limit_s=max(_PROMPT * (remaining - _START_S * isolate), 0.05),
             seed=self.options.seed,
             threads=self.options.threads,
             cautious=cautious,
