@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from forecasts import Forecast, ForecastSet, gather
 from forecasts.http.client import HttpClient
 from forecasts.http.limits import Limits
 from tests.factories_forecast import region_of, workspace_of
-from tests.replay_services import GRID, NOW, Service
+from tests.replay_servers import Answer, Reply, Seen, serving
+from tests.replay_services import GRID, NOW, SERVICES, TRUTH, Service
+
+DAY = TRUTH[6:30]
+"""What every service says of the planned day. [g/kWh]"""
 
 LIMITS = Limits(connect_s=0.2, answer_s=1.0, total_s=60.0)
 SHORT = Limits(connect_s=0.2, answer_s=0.2, total_s=0.25, backoff_s=0.01)
@@ -101,3 +108,47 @@ class Night:
 def texts_below(root: Path) -> bytes:
     """Every byte of every file, for what must not be among them."""
     return b"\n".join(p.read_bytes() for p in root.rglob("*") if p.is_file())
+
+
+def assert_stood_in(forecast: Forecast, *words: str) -> None:
+    """The typical profile was used, and the note says why."""
+    assert forecast.provider == "typical"
+    assert forecast.degraded
+    for word in words:
+        assert word in forecast.notes[0]
+
+
+BY_NAME = {service.name: service for service in SERVICES}
+
+
+def asked(
+    name: str, answer: Answer, root: Path, **settings: Any
+) -> tuple[Forecast, list[Seen]]:
+    with serving(answer) as server:
+        forecast = Night(root, BY_NAME[name], server.url).carbon(**settings)
+    return forecast, server.seen
+
+
+def changed(answer: Answer, change: Callable[[Any], Any]) -> Answer:
+    """Good answers, except that ``change`` has been at their body."""
+
+    def altered(seen: Seen) -> Reply:
+        reply = answer(seen)
+        body = json.loads(reply.data) if reply.status == 200 else None
+        if body is None or "token" in body:
+            return reply
+        return Reply(change(body))
+
+    return altered
+
+
+def table_of(name: str, url: str, **own: Any) -> dict[str, Any]:
+    return {name: {"base_url": url, **BY_NAME[name].options, **own}}
+
+
+def of_services(where: Callable[[Service], bool]) -> pytest.MarkDecorator:
+    """Run a test of the ``service`` fixture for those services alone."""
+    chosen = [service for service in SERVICES if where(service)]
+    return pytest.mark.parametrize(
+        "service", chosen, indirect=True, ids=lambda s: f"{s.name}-{s.zone}"
+    )

@@ -14,7 +14,7 @@ from forecasts.whole_file import write_whole
 from tests.live_kill_loop import REQUEST, body_of, main
 from tests.replay_services import NOW
 
-KILLS = 25
+KILLS = 12
 
 
 def killed_writer(root: Path, *, after_s: float) -> None:
@@ -37,7 +37,7 @@ def killed_writer(root: Path, *, after_s: float) -> None:
 
 def test_killed_writer_leaves_whole_answers_and_issues(tmp_path: Path) -> None:
     for kill in range(KILLS):
-        killed_writer(tmp_path, after_s=0.0007 * kill)
+        killed_writer(tmp_path, after_s=0.0015 * kill)
         kept = Answers(folder=tmp_path / "answers").same(REQUEST)
         assert kept is not None
         version = int((kept.fetched_at - NOW).total_seconds())

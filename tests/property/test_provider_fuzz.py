@@ -44,8 +44,8 @@ ODD = st.one_of(
     st.text(max_size=8),
     st.sampled_from(
         ["2026-11-22T00:00Z", "2026-11-22T00:00", "9999-12-31T23:59:59Z",
-         "0001-01-01T00:00:00Z", "-1", "1e400", "24:00", 1e308, 10**400, -1, [], {},
-         [[]]]
+         "0001-01-01T00:00:00Z", "-1", "1e400", "24:00", 1e308,
+         10**400, -1, [], {}, [[]]]
     ),
 )  # fmt: skip
 
@@ -67,7 +67,10 @@ def good_answer(service: Service) -> Any:
         "location": service.zone,
     }  # fmt: skip
     headers = {"auth-token": CANARY, "authorization": f"Bearer {TOKEN}"}
-    return json.loads(service.answer()(Seen(path, query, headers)).data)
+    answer = json.loads(service.answer()(Seen(path, query, headers)).data)
+    if service.name == "carbon_aware_sdk":
+        del answer[0]["forecastData"][24:]
+    return answer
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
