@@ -25,7 +25,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
     for name, host in (("good", "IP:127.0.0.1"), ("other", "DNS:elsewhere.invalid")):
         command = [
-            str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            str(OPENSSL), "req", "-x509", "-nodes",
+            "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-subj", "/CN=replay", "-addext", f"subjectAltName={host}",
             "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
         ]  # fmt: skip
