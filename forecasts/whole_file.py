@@ -29,7 +29,7 @@ def write_whole(path: Path, data: bytes) -> None:
         If the disk refuses; the file is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    _remove_leftovers(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}{_SUFFIX}")
     try:
         with part.open("wb") as file:
@@ -43,8 +43,8 @@ def write_whole(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _remove_leftovers(path: Path) -> None:
-    for part in path.parent.glob(f".{path.name}.*{_SUFFIX}"):
+def _remove_leftovers(folder: Path) -> None:
+    for part in folder.glob(f".*{_SUFFIX}"):
         with suppress(OSError), part.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             part.unlink()
