@@ -39,14 +39,17 @@ def keep(root: Path, version: int) -> None:
 
 
 def seen(root: Path) -> dict[str, Any]:
-    """Version of the answer, 0 if it is none, and rows of each issue."""
+    """Version of the answer, 0 if it is none, and number of issues."""
     kept = Answers(folder=root / "answers").same(REQUEST)
     version = 0
     if kept is not None:
         version = int((kept.fetched_at - NOW).total_seconds())
         version = version if kept.body == body_of(version) else -1
-    issues = sorted((root / "history").glob("*.parquet"))
-    return {"version": version, "rows": [_rows(path) for path in issues]}
+    return {"version": version, "issues": len(issues_in(root))}
+
+
+def issues_in(root: Path) -> list[Path]:
+    return sorted((root / "history").glob("*.parquet"))
 
 
 def _rows(path: Path) -> int:
@@ -74,7 +77,8 @@ def main(root: Path) -> dict[str, Any]:
             break
         assert os.WIFSIGNALED(status)
     hidden = [path.name for path in root.rglob(".*")]
-    return {"rounds": rounds, "hidden": hidden}
+    rows = [_rows(path) for path in issues_in(root)]
+    return {"rounds": rounds, "hidden": hidden, "rows": rows}
 
 
 if __name__ == "__main__":
