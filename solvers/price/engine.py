@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 
@@ -82,6 +82,7 @@ class _Search:
     def __init__(
         self, problem: Problem, options: SolveOptions, incumbent: Incumbent, team: Crew
     ) -> None:
+        problem = _within_reach(problem)
         self._problem, self._options = problem, options
         self._incumbent, self._crew = incumbent, team
         self._jobs: JobColumns = job_columns(problem.jobs)
@@ -265,3 +266,13 @@ def course_for(n_jobs: int, n: int) -> Course:
         return Course(learn=sweeps, close=sweeps)
     anneal = 2 * sweeps if n_jobs < _FEW else 0
     return Course(learn=sweeps, close=2 * sweeps, hot=3e-4, cool=3e-5, anneal=anneal)
+
+
+def _within_reach(problem: Problem) -> Problem:
+    """The problem with no limit above what all jobs together could use.
+
+    The same schedules keep it, and no price ever meets an infinite capacity.
+    """
+    most = problem.jobs.demand.sum(axis=0)[:, None, None]
+    capacity = np.minimum(problem.places.capacity, most)
+    return replace(problem, places=replace(problem.places, capacity=capacity))

@@ -16,6 +16,7 @@ from solvers.price.incumbent import Progress
 from solvers.problem import Problem
 from solvers.registry import load
 from solvers.solution import Solution, SolveOptions, Status
+from tests.promises import check_answer
 
 QUICK = SolveOptions(gap=1e-3, time_limit_s=1.5)
 
@@ -144,3 +145,22 @@ def test_a_better_hint_is_returned() -> None:
     assert again.objective is not None
     assert good.objective is not None
     assert again.objective <= good.objective * (1 + 1e-12)
+
+
+def test_a_limit_that_is_infinite_costs_nothing_and_spoils_nothing() -> None:
+    limited = synthetic_day(300, seed=4)
+    capacity = limited.places.capacity
+    endless = np.full((1, *capacity.shape[1:]), np.inf)
+    places = replace(
+        limited.places,
+        capacity=np.concatenate([capacity, endless]),
+        resources=(*limited.places.resources, "endless"),
+    )
+    demand = np.column_stack([limited.jobs.demand, limited.jobs.power_kw])
+    jobs = replace(limited.jobs, demand=demand)
+    solution = Price().solve(Problem(places=places, jobs=jobs), QUICK)
+    check_answer(Problem(places=places, jobs=jobs), solution)
+    assert solution.gap is not None
+    assert solution.gap < 0.05
+    assert solution.prices is not None
+    assert (solution.prices.capacity[-1] == 0.0).all()
