@@ -25,7 +25,7 @@ from tests.factories_forecast import request_of
 from tests.replay_servers import Seen
 from tests.replay_services import CANARY, GRID, NOW, SERVICES, TOKEN, Service
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 Parse = Callable[[bytes], Observations]
 TABLE = ForecastTable(provider="fuzz")
 PARSERS: dict[str, Parse] = {
