@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench rivals build lock clean
+.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench rivals build lock picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ rivals: setup $(RIVALS) ## plan the same days with other tools, side by side
 # A tool that cannot be installed is left out of the comparison, which says so.
 benchmarks/work/rivals/%/.ready: benchmarks/rivals/requirements/%.txt
 	-$(PYTHON) -m venv $(@D) && $(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+picture: setup ## draw the picture of the README from the example day
+	$(BIN)/python -m docs.images.terminal
 
 clean: ## remove the environment and the demo workspace
 	rm -rf $(VENV) demo
