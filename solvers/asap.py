@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from solvers.board import Board, Place
-from solvers.in_turn import schedule_in_turn
+from solvers.in_turn import arrivals, schedule_in_turn
 from solvers.problem import Problem
 from solvers.solution import Schedule, Solution, SolveOptions
 
@@ -16,8 +14,10 @@ from solvers.solution import Schedule, Solution, SolveOptions
 class Asap:
     """Home region, earliest start that fits, in the order of release.
 
-    Jobs queue by their first possible slot, then by their index. Intensity, sun and
-    costs play no part: this is what happens where nobody plans.
+    Jobs whose window leaves one start, as a pinned start does, go first: they are
+    planned around. The others queue by their first possible slot, then by their
+    index. Intensity, sun and costs play no part: this is what happens where nobody
+    plans.
     """
 
     name: str = "asap"
@@ -26,7 +26,6 @@ class Asap:
         self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
     ) -> Solution:
         """Schedule; the hint plays no part."""
-        order = np.argsort(problem.jobs.first, kind="stable")
         home: list[int] = problem.jobs.home.tolist()
         first: list[int] = problem.jobs.first.tolist()
 
@@ -35,4 +34,4 @@ class Asap:
             soonest = int(fits.argmax())
             return (home[job], first[job] + soonest) if fits[soonest] else None
 
-        return schedule_in_turn(self.name, problem, order, earliest, options)
+        return schedule_in_turn(self.name, problem, arrivals(problem), earliest, options)

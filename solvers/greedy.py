@@ -41,7 +41,8 @@ class Greedy:
 def turns(problem: Problem) -> Int64Array:
     """Jobs in the order in which greedy places them.
 
-    Jobs with few places come first, large ones before small ones: by rising
+    Jobs with one possible place go first and are planned around, as under ``asap``.
+    Then jobs with few places come first, large ones before small ones: by rising
     ``choices³ / energy``, where choices are starts times regions; ties by index.
 
     Returns
@@ -61,4 +62,4 @@ def turns(problem: Problem) -> Int64Array:
     choices = (jobs.last - jobs.first + 1.0) * jobs.allowed.sum(axis=1)
     energy = jobs.energy_kwh(problem.places.slot_hours)
     with np.errstate(divide="ignore"):
-        return np.argsort(choices**3 / energy, kind="stable").astype(np.int64)
+        return np.lexsort((choices**3 / energy, choices > 1)).astype(np.int64)

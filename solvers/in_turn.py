@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+import numpy as np
+
 from solvers.board import Board, Place
 from solvers.evaluate import evaluate
 from solvers.problem import Int64Array, Problem
@@ -15,6 +17,22 @@ Rule = Callable[[Board, int], Place | None]
 
 _JOBS_PER_LOOK = 64
 """Jobs between two looks at the clock."""
+
+
+def arrivals(problem: Problem) -> Int64Array:
+    """Jobs in the order in which they queue where nobody plans.
+
+    Those whose window leaves one start, as a pinned start does, come before those
+    that can move, which are so planned around them; then by the first possible
+    slot, then by index.
+
+    Returns
+    -------
+    ndarray, shape (n_jobs,)
+        Every job once.
+    """
+    jobs = problem.jobs
+    return np.lexsort((jobs.first, jobs.last > jobs.first)).astype(np.int64)
 
 
 def schedule_in_turn(

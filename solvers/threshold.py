@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.board import Board, Place
-from solvers.in_turn import schedule_in_turn
+from solvers.in_turn import arrivals, schedule_in_turn
 from solvers.problem import FloatArray, Problem
 from solvers.solution import Schedule, Solution, SolveOptions
 
@@ -22,7 +22,8 @@ class Threshold:
     A slot is clean enough where the home region's intensity is at or below the
     threshold, or where the sun left over covers the job's power in it. The job starts
     at the first such slot of its window from which it has room all through; where
-    there is none, at its latest start that has. Jobs queue as under ``asap``.
+    there is none, at its latest start that has. Jobs queue as under ``asap``, those
+    with one possible start first.
 
     Parameters
     ----------
@@ -49,7 +50,6 @@ class Threshold:
     ) -> Solution:
         """Schedule; the hint plays no part."""
         clean = problem.places.g_per_kwh <= self._levels(problem)[:, None]
-        order = np.argsort(problem.jobs.first, kind="stable")
         home: list[int] = problem.jobs.home.tolist()
         first: list[int] = problem.jobs.first.tolist()
 
@@ -63,7 +63,7 @@ class Threshold:
             chosen = good.argmax() if good.any() else np.flatnonzero(fits)[-1]
             return region, first[job] + int(chosen)
 
-        return schedule_in_turn(self.name, problem, order, when_clean, options)
+        return schedule_in_turn(self.name, problem, arrivals(problem), when_clean, options)
 
     def _levels(self, problem: Problem) -> FloatArray:
         """Threshold of each region, shape (n_regions,). [g/kWh]"""

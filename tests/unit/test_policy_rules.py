@@ -7,6 +7,7 @@ import pytest
 
 from solvers.asap import Asap
 from solvers.greedy import Greedy, turns
+from solvers.in_turn import arrivals
 from solvers.solution import SolveOptions, Status
 from solvers.threshold import Threshold
 from tests.factories_solvers import AJob, a_problem
@@ -32,6 +33,23 @@ def test_asap_queues_by_release_then_by_index() -> None:
     problem = a_problem(jobs, weight=((1.0,) * 5,), capacity={"cpu": 1})
     solution = Asap().solve(problem, NOW)
     assert places_of(solution.schedule) == [(0, 2), (0, 0), (0, 3)]
+
+
+@pytest.mark.parametrize("policy", [Asap(), Threshold(), Greedy()])
+def test_job_with_one_possible_place_is_planned_around(
+    policy: Asap | Threshold | Greedy,
+) -> None:
+    # A is free from 00:00 on and larger, P is pinned at 01:00.
+    movable = AJob(slots=2, demand={"cpu": 1}, power_kw=100.0)
+    pinned = AJob(first=1, last=1, demand={"cpu": 1})
+    problem = a_problem([movable, pinned], capacity={"cpu": 1})
+    assert places_of(policy.solve(problem, NOW).schedule) == [(0, 2), (0, 1)]
+
+
+def test_jobs_with_one_start_queue_among_themselves_by_it_then_by_index() -> None:
+    windows = ((0, 3), (2, 2), (1, 3), (0, 0), (2, 2), (0, 3))
+    jobs = [AJob(first=first, last=last) for first, last in windows]
+    assert arrivals(a_problem(jobs)).tolist() == [3, 1, 4, 0, 5, 2]
 
 
 def test_asap_starts_later_where_capacity_dips_in_the_middle_of_a_run() -> None:
