@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from solvers.board import Board, Place
-from solvers.in_turn import arrivals, schedule_in_turn
+from solvers.in_turn import COMPILED_FROM, Rule, arrivals, schedule_in_turn
 from solvers.problem import Problem
 from solvers.solution import Schedule, Solution, SolveOptions
 
@@ -18,9 +20,16 @@ class Asap:
     planned around. The others queue by their first possible slot, then by their
     index. Intensity, sun and costs play no part: this is what happens where nobody
     plans.
+
+    Parameters
+    ----------
+    compiled_from
+        Number of jobs from which the rule runs as machine code; the places are the
+        same.
     """
 
     name: str = "asap"
+    compiled_from: int = COMPILED_FROM
 
     def solve(
         self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
@@ -34,4 +43,13 @@ class Asap:
             soonest = int(fits.argmax())
             return (home[job], first[job] + soonest) if fits[soonest] else None
 
-        return schedule_in_turn(self.name, problem, arrivals(problem), earliest, options)
+        always = np.ones(problem.places.g_per_kwh.shape, dtype=np.bool_)
+        rule = Rule(choose=earliest, clean=always)
+        return schedule_in_turn(
+            self.name,
+            problem,
+            arrivals(problem),
+            rule,
+            options,
+            compiled_from=self.compiled_from,
+        )

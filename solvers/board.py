@@ -17,7 +17,7 @@ from solvers.solution import UNPLACED, Schedule
 ROOM = 1e-9
 """Relative rounding on a capacity, far below what ``violations`` lets pass."""
 
-_TIE = 1e-12
+TIE = 1e-12
 """Costs are equal that differ by less than this share of the sums behind them."""
 
 Place = tuple[int, int]
@@ -163,7 +163,7 @@ class Board:
         costs += self._jobs.place_cost[job][:, None]
         if self._delay[job]:
             costs += self._delay[job] * np.arange(costs.shape[1])
-        return costs, _TIE * rounding
+        return costs, TIE * rounding
 
     def _use_budgets(self, job: int, full_kwh: FloatArray, costs: FloatArray) -> float:
         """Replace the costs in regions where a solar budget may run out."""

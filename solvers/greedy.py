@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.board import Board, Place
-from solvers.in_turn import schedule_in_turn
+from solvers.in_turn import COMPILED_FROM, Rule, schedule_in_turn
 from solvers.problem import Int64Array, Problem
 from solvers.solution import Schedule, Solution, SolveOptions
 
@@ -19,9 +19,16 @@ class Greedy:
     Ties go to the earliest start, then to the first region. A job is left out where
     it has no room, or where leaving it out costs less than its cheapest place.
     Jobs come in the order of ``turns``.
+
+    Parameters
+    ----------
+    compiled_from
+        Number of jobs from which the rule runs as machine code; the places are the
+        same.
     """
 
     name: str = "greedy"
+    compiled_from: int = COMPILED_FROM
 
     def solve(
         self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
@@ -35,7 +42,15 @@ class Greedy:
                 return None
             return found[1]
 
-        return schedule_in_turn(self.name, problem, turns(problem), cheapest, options)
+        rule = Rule(choose=cheapest, clean=None)
+        return schedule_in_turn(
+            self.name,
+            problem,
+            turns(problem),
+            rule,
+            options,
+            compiled_from=self.compiled_from,
+        )
 
 
 def turns(problem: Problem) -> Int64Array:

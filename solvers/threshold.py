@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.board import Board, Place
-from solvers.in_turn import arrivals, schedule_in_turn
+from solvers.in_turn import COMPILED_FROM, Rule, arrivals, schedule_in_turn
 from solvers.problem import FloatArray, Problem
 from solvers.solution import Schedule, Solution, SolveOptions
 
@@ -30,6 +30,9 @@ class Threshold:
     g_per_kwh
         The threshold; by default each region's own 30th percentile over the
         horizon. [g/kWh]
+    compiled_from
+        Number of jobs from which the rule runs as machine code; the places are the
+        same.
 
     References
     ----------
@@ -44,6 +47,7 @@ class Threshold:
 
     name: str = "threshold"
     g_per_kwh: float | None = None
+    compiled_from: int = COMPILED_FROM
 
     def solve(
         self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
@@ -63,7 +67,15 @@ class Threshold:
             chosen = good.argmax() if good.any() else np.flatnonzero(fits)[-1]
             return region, first[job] + int(chosen)
 
-        return schedule_in_turn(self.name, problem, arrivals(problem), when_clean, options)
+        rule = Rule(choose=when_clean, clean=clean)
+        return schedule_in_turn(
+            self.name,
+            problem,
+            arrivals(problem),
+            rule,
+            options,
+            compiled_from=self.compiled_from,
+        )
 
     def _levels(self, problem: Problem) -> FloatArray:
         """Threshold of each region, shape (n_regions,). [g/kWh]"""

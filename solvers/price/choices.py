@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solvers.compiled import compiled
 from solvers.price.columns import JobColumns
-from solvers.price.compiled import compiled
 from solvers.problem import BoolArray, FloatArray, Int16Array, Int32Array
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from solvers.compiled import compiled
 from solvers.price.columns import JobColumns
-from solvers.price.compiled import compiled
 from solvers.problem import BoolArray, FloatArray, Int16Array, Int32Array
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.compiled import compiled
 from solvers.price.columns import JobColumns
-from solvers.price.compiled import compiled
 from solvers.price.marginal import (
     Board,
     Terms,
