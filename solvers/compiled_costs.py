@@ -111,26 +111,26 @@ def price_starts_under_budget(
     """As ``price_starts``, with the sun that moves between slots of a day."""
     first, length = jobs.first[j], jobs.n_slots[j]
     full = jobs.power_kw[j] * ground.per_kw[r]
-    one = ground.day[first]
-    other = ground.day[jobs.last[j] + length - 1]
-    span = range(ground.day_start[one], ground.day_start[other + 1])
+    first_day = ground.day[first]
+    last_day = ground.day[jobs.last[j] + length - 1]
     load = np.empty(ground.weight.shape[1])
     was = np.empty(len(load))
     now = np.empty(len(load))
     size, dearest = 0.0, 0.0
-    for t in span:
+    for t in range(ground.day_start[first_day], ground.day_start[last_day + 1]):
         load[t] = sums.load[r, t]
         size += abs(ground.weight[r, t]) * load[t]
         dearest = max(dearest, abs(ground.weight[r, t]))
-    grid_of_days(r, one, other, ground, load, was)
+    grid_of_days(r, first_day, last_day, ground, load, was)
     for s in range(first, jobs.last[j] + 1):
         end = s + length
         for t in range(s, end - 1):
             load[t] += full
         load[end - 1] += full * jobs.last_fraction[j]
+        one, other = ground.day[s], ground.day[end - 1]
         grid_of_days(r, one, other, ground, load, now)
         costs[s - first] = 0.0
-        for t in span:
+        for t in range(ground.day_start[one], ground.day_start[other + 1]):
             costs[s - first] += (now[t] - was[t]) * ground.weight[r, t]
         for t in range(s, end):
             load[t] = sums.load[r, t]

@@ -18,7 +18,7 @@ COMPILED_FROM = 5_001
 """Jobs from which machine code pays for the 0.4 s that loading it takes."""
 
 _JOBS_PER_LOOK = 64
-_COMPILED_JOBS_PER_LOOK = 1_024
+_COMPILED_JOBS_PER_LOOK = 256
 """Jobs between two looks at the clock."""
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +34,7 @@ policies = pytest.mark.parametrize(
     "policy", POLICIES, ids=("asap", "threshold", "greedy")
 )
 NEVER = 1 << 40
+ROOT = Path(__file__).parents[2]
 
 
 def same_both_ways(policy: Callable[[int], Policy], problem: Problem) -> None:
@@ -109,6 +113,22 @@ def test_out_of_time_is_told_when_compiled(policy: Callable[[int], Policy]) -> N
     assert solution.schedule.n_unplaced == 3
     assert solution.status is Status.PARTIAL
     assert solution.stats.messages == ("out of time after 0 of 3 jobs",)
+
+
+def test_few_jobs_do_without_the_compiler() -> None:
+    code = """
+import sys
+from solvers.registry import load
+from solvers.solution import SolveOptions
+from tests.instances import HAND_MADE
+for name in ("asap", "threshold", "greedy"):
+    load(name).solve(HAND_MADE["one_job"](), SolveOptions())
+print("numba" in sys.modules)
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.stdout == "False\n", run.stderr
 
 
 @policies
