@@ -19,6 +19,9 @@ PINNED = 1000.0
 _TINY = 1e-9
 """Absolute difference below which two totals always agree: rounding of sums."""
 
+_GAP_NOISE = 1e-8
+"""Relative gap that the float64 of solvers cannot tell from none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
@@ -182,7 +185,7 @@ def _unproven(meta: PlanMeta) -> str | None:
     asked = meta.settings.get("gap")
     if meta.gap is None:
         return "a status without proof"
-    if isinstance(asked, float) and meta.gap > asked + _TINY:
+    if isinstance(asked, float) and meta.gap > max(asked, _GAP_NOISE) + _TINY:
         return f"feasible or partial: the gap asked for is {asked:.9g}"
     return None
 

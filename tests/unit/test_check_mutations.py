@@ -244,3 +244,14 @@ def test_check_shares_no_code_with_solvers_or_planner() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("distance", "broken"), [(5e-9, set()), (5e-8, {"status"})])
+def test_gap_that_rounding_leaves_counts_as_none(
+    distance: float, broken: set[str]
+) -> None:
+    bound = OBJECTIVE * (1 - distance)
+    case = Case().with_meta(bound=bound, gap=(OBJECTIVE - bound) / OBJECTIVE)
+    assert case.with_meta(status="partial").broken() == set()
+    proven = case.with_meta(status="optimal", settings={"gap": 0.0})
+    assert proven.broken() == broken
