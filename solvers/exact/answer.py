@@ -141,6 +141,6 @@ def trivial_bound(model: Model) -> float:
     terms = groups.size * cheapest
     bound = terms.sum() + refunds
     bound -= SAFETY * (np.abs(terms).sum() + abs(refunds))
-    if (program.cost[:n_placed] >= 0.0).all() and (model.solar.used_weight >= 0).all():
+    if model.costs_nothing_at_least:
         bound = max(bound, 0.0)
     return float(model.unit * bound)

@@ -69,6 +69,8 @@ class Model:
         Objective of the problem that 1 in the program stands for, a power of two.
     groups, columns, solar
         What the variables mean.
+    costs_nothing_at_least
+        Whether every single cost is at least zero, so that no plan is below it.
     """
 
     program: Program
@@ -76,6 +78,7 @@ class Model:
     groups: Groups
     columns: Columns
     solar: SolarRows
+    costs_nothing_at_least: bool
 
     @property
     def n_places(self) -> int:
@@ -113,8 +116,25 @@ def build_model(problem: Problem) -> Model:
         integer=integer,
     )
     return Model(
-        program=program, unit=unit, groups=groups, columns=columns, solar=solar
+        program=program,
+        unit=unit,
+        groups=groups,
+        columns=columns,
+        solar=solar,
+        costs_nothing_at_least=_nothing_at_least(problem),
     )
+
+
+def _nothing_at_least(problem: Problem) -> bool:
+    """Whether energy, places, waiting and leaving out all cost zero or more."""
+    jobs = problem.jobs
+    costs = (
+        problem.places.weight_per_kwh,
+        jobs.place_cost,
+        jobs.delay_cost,
+        jobs.unplaced_cost,
+    )
+    return all(bool((cost >= 0.0).all()) for cost in costs)
 
 
 def _add_assignment(block: RowBlock, groups: Groups, columns: Columns) -> None:

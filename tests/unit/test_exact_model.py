@@ -184,3 +184,16 @@ def test_solar_that_nobody_needs_is_not_sold_in_the_bound() -> None:
         region=np.zeros(1, dtype=np.int16), start=np.zeros(1, dtype=np.int32)
     )
     assert lonely_bound(problem, in_the_sun) == pytest.approx(0.0)
+
+
+def test_a_dear_place_that_the_sun_makes_cheaper_than_nothing_is_not_bounded_by_zero():
+    job = AJob(slots=4, fraction=0.25, last=0, power_kw=0.5)
+    problem = a_problem(
+        [job],
+        weight=((0.25, 0.25, -0.5, 0.25, 0.25),),
+        solar_kwh=((0.0, 0.0625, 0.0, 0.0, 0.0),),
+        slot_hours=0.25,
+    )
+    optimum = brute_force(problem).objective
+    assert optimum == pytest.approx(-0.0078125)
+    assert trivial_bound(build_model(problem)) <= optimum
