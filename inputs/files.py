@@ -104,6 +104,8 @@ def _sighting(path: Path, limit: int) -> _Sighting | Unreadable:
             if status.st_size > limit:
                 return Unreadable(_at_most(limit))
             data = file.read(limit + 1)
+    except FileNotFoundError:
+        return Unreadable("a file that can be read", found="no such file")
     except OSError as error:
         return Unreadable("a file that can be read", error.strerror)
     if len(data) > limit:

@@ -24,8 +24,11 @@ E = TypeVar("E", bound=InputError)
 class Unreadable(ValueError):
     """A value is not what its field takes; the message is what was expected."""
 
-    def __init__(self, expected: str, hint: str | None = None) -> None:
+    def __init__(
+        self, expected: str, hint: str | None = None, *, found: str = "this"
+    ) -> None:
         super().__init__(expected)
+        self.found = found
         self.expected = expected
         self.hint = hint
 

@@ -111,7 +111,9 @@ def _text(path: Path) -> str:
     try:
         return read_one(path, MAX_BYTES).data.decode("utf-8-sig")
     except Unreadable as error:
-        raise _refusal(found="this", expected=error.expected, hint=error.hint) from None
+        raise _refusal(
+            found=error.found, expected=error.expected, hint=error.hint
+        ) from None
     except UnicodeDecodeError as error:
         raise _refusal(
             found=f"byte 0x{error.object[error.start]:02x} at {error.start}",

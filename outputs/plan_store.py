@@ -79,7 +79,7 @@ def save_plan(plan: Plan, folder: Path) -> tuple[Path, Plan]:
 def valid_plans(folder: Path) -> tuple[StoredPlan, ...]:
     """Every readable plan of a folder, by date, then serial; each serial once."""
     found: dict[tuple[date, int], StoredPlan] = {}
-    for day in _dates(folder):
+    for day in planned_dates(folder):
         for path, _ in _versions(folder, day):
             stored = _verified(path)
             if stored is not None:
@@ -87,9 +87,14 @@ def valid_plans(folder: Path) -> tuple[StoredPlan, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+def planned_dates(folder: Path) -> list[date]:
+    """Dates that the folder has files of plans for, the earliest first."""
+    return sorted({day for _, day, _ in _files(folder)})
+
+
 def newest_plan_before(folder: Path, date: date) -> StoredPlan | None:
     """Newest readable plan of an earlier date, None if there is none."""
-    for day in reversed(_dates(folder)):
+    for day in reversed(planned_dates(folder)):
         if day < date:
             stored = [_verified(path) for path, _ in _versions(folder, day)]
             readable = [plan for plan in stored if plan is not None]
@@ -129,10 +134,6 @@ def _verified(path: Path) -> StoredPlan | None:
         if named is not None and meta.date.isoformat() == named[1]:
             return StoredPlan(path=path, meta=meta)
     return None
-
-
-def _dates(folder: Path) -> list[date]:
-    return sorted({day for _, day, _ in _files(folder)})
 
 
 def _versions(folder: Path, day: date) -> list[tuple[Path, int | None]]:

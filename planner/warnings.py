@@ -9,6 +9,8 @@ from planner.day import Day
 from planner.policies import PolicyRun
 
 _SHRUNK = 0.5
+_SPELT_OUT = 9
+"""Problems of one manifest that are spelt out after the first."""
 
 
 def warnings_of(
@@ -26,11 +28,14 @@ def warnings_of(
 
 
 def left_out(loaded: LoadedJobs) -> Iterator[str]:
-    """Manifests that could not be used, with their first problem."""
+    """Manifests that could not be used, with what must be mended in each."""
     for error in loaded.broken:
         first, *others = error.findings
-        more = f" (and {len(others)} more problems)" if others else ""
-        yield f"left out a manifest: {first}{more}"
+        yield f"left out a manifest: {first}"
+        yield from (f"also {finding}" for finding in others[:_SPELT_OUT])
+        more = len(others[_SPELT_OUT:]) + error.more
+        if more:
+            yield f"and {more:,} more problem{'s'[: more > 1]} in {first.path}"
 
 
 def _number_of_jobs(day: Day) -> Iterator[str]:

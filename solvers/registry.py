@@ -24,6 +24,20 @@ SOLVERS = {
 """Name to ``module:class``; one line for each solver."""
 
 
+def require(name: str) -> None:
+    """Refuse a name that no solver has.
+
+    Raises
+    ------
+    SolverUnknownError
+        Names the nearest one.
+    """
+    if name not in SOLVERS:
+        near = get_close_matches(name, SOLVERS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(SOLVERS)}"
+        raise SolverUnknownError(f"no solver is called {name!r}; {hint}")
+
+
 def load(name: str) -> Solver:
     """Solver registered under a name.
 
@@ -34,10 +48,7 @@ def load(name: str) -> Solver:
     SolverNotInstalledError
         If the library behind it is missing.
     """
-    if name not in SOLVERS:
-        near = get_close_matches(name, SOLVERS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(SOLVERS)}"
-        raise SolverUnknownError(f"no solver is called {name!r}; {hint}")
+    require(name)
     module, _, attribute = SOLVERS[name].partition(":")
     solver: Solver = getattr(import_module(module), attribute)()
     return solver

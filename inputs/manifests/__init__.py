@@ -120,7 +120,7 @@ def _read_other(data: bytes, *, path: str, suffix: str, grid: TimeGrid) -> Draft
 
 def _unreadable(path: ManifestPath, reason: Unreadable) -> ManifestError:
     findings = Findings(path.shown)
-    findings.add(found="this", expected=reason.expected, hint=reason.hint)
+    findings.add(found=reason.found, expected=reason.expected, hint=reason.hint)
     return findings.error(ManifestError)
 
 

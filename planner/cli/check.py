@@ -6,10 +6,14 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
-from planner.cli.options import json_option, plan_argument
+from planner.cli.options import examples, json_option, plan_argument
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "planner check tomorrow", "planner check outputs/plans/plan-2026-11-23.parquet"
+    )
+)
 @click.argument("plan", default="tomorrow")
 @json_option
 @click.pass_context

@@ -7,12 +7,23 @@ from typing import Any
 import click
 
 from planner.cli.app import App, pass_app
-from planner.cli.options import date_option, json_option, resolve_day, solver_options
+from planner.cli.options import (
+    date_option,
+    examples,
+    json_option,
+    resolve_day,
+    solver_options,
+)
 
 KNOWN = ("asap", "threshold", "greedy", "optimal")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "planner compare --date tomorrow",
+        "planner compare --date 2026-11-23 --policies asap,greedy",
+    )
+)
 @date_option
 @click.option(
     "--policies",
@@ -20,7 +31,6 @@ KNOWN = ("asap", "threshold", "greedy", "optimal")
     show_default=True,
     help="Which to compare, separated by commas.",
 )
-@click.option("--solver", default="auto", show_default=True, help="Plans `optimal`.")
 @solver_options
 @json_option
 @pass_app

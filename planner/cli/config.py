@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from planner.cli.app import App, pass_app
-from planner.cli.options import json_option
+from planner.cli.options import examples, json_option
 
 
-@click.command()
+@click.command(
+    epilog=examples("planner config", "PLANNER_SLOT_MINUTES=15 planner config --json")
+)
 @json_option
 @pass_app
 def command(app: App, /, as_json: bool) -> None:

@@ -12,7 +12,7 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
-from planner.cli.options import json_option
+from planner.cli.options import examples, json_option
 
 if TYPE_CHECKING:
     from planner.executing import Run
@@ -41,7 +41,12 @@ class Instant(click.ParamType[datetime]):
         return instant
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "planner execute --once",
+        "planner execute --dry-run --now 2026-11-23T03:00+01:00",
+    )
+)
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, dir_okay=False),

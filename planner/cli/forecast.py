@@ -8,18 +8,22 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
-from planner.cli.options import date_option, json_option, resolve_day
+from planner.cli.options import date_option, examples, json_option, resolve_day
 
 if TYPE_CHECKING:
     from forecasts.series import Forecast
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        "planner forecast show --date tomorrow", "planner forecast providers"
+    )
+)
 def command() -> None:
     """Show the forecasts that a plan would trust."""
 
 
-@command.command()
+@command.command(epilog=examples("planner forecast show --date 2026-11-23"))
 @date_option
 @json_option
 @click.pass_context
@@ -54,7 +58,7 @@ def show(app: App, ctx: click.Context, /, day: str, as_json: bool) -> None:
     ctx.exit(ExitCode.DEGRADED if found.degraded else ExitCode.DONE)
 
 
-@command.command()
+@command.command(epilog=examples("planner forecast providers --json"))
 @json_option
 @pass_app
 def providers(app: App, /, as_json: bool) -> None:

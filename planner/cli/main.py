@@ -10,6 +10,7 @@ import click
 
 from planner.cli.app import App, set_up_logging
 from planner.cli.group import PlannerGroup
+from planner.cli.options import examples
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -23,6 +24,9 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.group(
     "planner",
     cls=PlannerGroup,
+    epilog=examples(
+        "planner init nightly", "cd nightly", "planner solve --date tomorrow"
+    ),
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "PLANNER",

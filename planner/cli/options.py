@@ -19,6 +19,13 @@ Command = Callable[..., Any]
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object."
 )
+
+
+def examples(*commands: str) -> str:
+    """Last lines of a command's help: how it is called, to be copied."""
+    return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))
+
+
 date_option = click.option(
     "--date",
     "day",
@@ -35,8 +42,20 @@ def usable_cores() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
+def known_solver(ctx: click.Context, param: click.Parameter, name: str) -> str:
+    """Name of a solver; an unknown one is wrong usage."""
+    from solvers.errors import SolverUnknownError
+    from solvers.registry import require
+
+    try:
+        require(name)
+    except SolverUnknownError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    return name
+
+
 def solver_options(command: Command) -> Command:
-    """Add what a solver is told: gap, time limit, seed and cores."""
+    """Add which solver plans, and what it is told: gap, time limit, seed, cores."""
     for option in (
         click.option(
             "--threads",
@@ -46,7 +65,11 @@ def solver_options(command: Command) -> Command:
             help="Cores to use; a plan is the same again only with as many.",
         ),
         click.option(
-            "--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1)
+            "--seed",
+            default=0,
+            show_default=True,
+            type=click.IntRange(0, 2**31 - 1),
+            help="Where chance is used, begin here: the same seed, the same plan.",
         ),
         click.option(
             "--time-limit",
@@ -62,6 +85,13 @@ def solver_options(command: Command) -> Command:
             show_default=True,
             type=click.FloatRange(0, 1),
             help="Stop at this proven relative gap.",
+        ),
+        click.option(
+            "--solver",
+            default="auto",
+            show_default=True,
+            callback=known_solver,
+            help="Who plans; `planner solvers` lists them.",
         ),
     ):
         command = option(command)
@@ -83,10 +113,14 @@ def resolve_day(
 
 def plan_argument(app: App, workspace: Workspace, text: str) -> Path:
     """Plan file meant by a path, or by a date of the workspace."""
-    from outputs.plan_store import plan_path
+    from outputs.plan_store import plan_path, planned_dates
 
     path = app.directory / text
     if path.exists() or text.endswith(".parquet"):
         return path
+    folder = workspace.outputs / "plans"
     day = resolve_day(app, workspace, text, hint="PLAN")
-    return plan_path(workspace.outputs / "plans", day)
+    path = plan_path(folder, day)
+    if not path.exists() and (planned := planned_dates(folder)):
+        app.note(f"note: there is no plan of {day}; the newest is of {planned[-1]}")
+    return path

@@ -7,10 +7,14 @@ from pathlib import Path
 import click
 
 from planner.cli.app import App, pass_app
-from planner.cli.options import json_option, plan_argument
+from planner.cli.options import examples, json_option, plan_argument
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "planner report tomorrow", "planner report 2026-11-23 2026-11-24 --out public"
+    )
+)
 @click.argument("plans", nargs=-1, required=True, metavar="PLAN|DATE...")
 @click.option(
     "--out",

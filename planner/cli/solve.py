@@ -9,18 +9,27 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode, exit_code_of_plan
-from planner.cli.options import date_option, json_option, resolve_day, solver_options
+from planner.cli.options import (
+    date_option,
+    examples,
+    json_option,
+    resolve_day,
+    solver_options,
+)
 
 if TYPE_CHECKING:
     from outputs.comparison import Comparison
     from planner.pipeline import Outcome
 
 
-@click.command()
-@date_option
-@click.option(
-    "--solver", default="auto", show_default=True, help="One of `planner solvers`."
+@click.command(
+    epilog=examples(
+        "planner solve --date tomorrow",
+        "planner solve --date 2026-11-23 --gap 0.01 --time-limit 20",
+        "planner solve --json > solved.json",
+    )
 )
+@date_option
 @solver_options
 @click.option(
     "--out",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from planner.cli.app import App, pass_app
+from planner.cli.options import examples
 
 
-@click.command()
+@click.command(epilog=examples("planner solvers", "planner solve --solver greedy"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @pass_app
 def command(app: App, /, as_json: bool) -> None:

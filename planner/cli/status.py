@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import click
 
 from planner.cli.app import App, pass_app
-from planner.cli.options import json_option, plan_argument
+from planner.cli.options import examples, json_option, plan_argument
 
 if TYPE_CHECKING:
     from outputs.plan import Plan
     from planner.executor.status import DispatchStatus
 
 
-@click.command()
+@click.command(epilog=examples("planner status", "planner status tomorrow --json"))
 @click.argument("plan", default="today")
 @json_option
 @pass_app

@@ -69,7 +69,7 @@ def test_wrong_policies_are_a_usage_error(
 def test_unknown_solver_is_refused_before_anything_is_compared(tmp_path: Path) -> None:
     words = ("--date", DAY, "--solver", "gredy")
     result = a_workspace(tmp_path).run("compare", *words)
-    assert result.exit_code == ExitCode.REFUSED
+    assert result.exit_code == ExitCode.USAGE
     assert "greedy" in result.stderr
     assert result.stdout == ""
 

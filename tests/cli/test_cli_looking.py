@@ -181,7 +181,16 @@ def test_init_in_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_commands_are_listed_in_the_order_of_use(tmp_path: Path) -> None:
     shown = Folder(tmp_path).run("--help").stdout.split("Commands:")[1]
-    assert [line.split()[0] for line in shown.strip().splitlines()] == list(COMMANDS)
+    listed = shown.split("Examples:")[0].strip().splitlines()
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_ends_in_examples_of_it(
+    tmp_path: Path, name: str
+) -> None:
+    shown = Folder(tmp_path).run(name, "--help").stdout
+    assert f"planner {name}" in shown.split("Examples:\n")[1]
 
 
 def test_mistyped_command_names_the_nearest(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_wrong_words_are_a_usage_error(tmp_path, words):
 
 def test_an_unknown_solver_names_the_nearest_one(tmp_path):
     result = a_workspace(tmp_path).run("solve", "--date", DAY, "--solver", "gredy")
-    assert result.exit_code == ExitCode.REFUSED
+    assert result.exit_code == ExitCode.USAGE
     assert "greedy" in result.stderr
 
 
@@ -208,3 +208,31 @@ def test_the_table_goes_to_stdout_and_messages_to_stderr(tmp_path):
         assert word in result.stdout
     assert "saved" not in result.stdout
     assert "note:" not in result.stdout
+
+
+def test_every_problem_of_a_broken_manifest_is_told(tmp_path):
+    workspace = a_workspace(tmp_path)
+    broken = [{"id": f"j{i}", "durration": "1h"} for i in range(12)]
+    workspace.write("inputs/other.yaml", jobs_yaml(*broken))
+    result = workspace.run("solve", "--date", DAY, "--solver", "greedy")
+    assert result.exit_code == ExitCode.DEGRADED
+    assert "note: left out a manifest: inputs/other.yaml:" in result.stderr
+    assert 'also inputs/other.yaml:25, job "j3", durration' in result.stderr
+    assert "note: and 2 more problems in inputs/other.yaml" in result.stderr
+
+
+def test_plain_path_to_no_manifest_says_so(tmp_path):
+    settings = SETTINGS.replace('"inputs/*"', '"inputs/jobs.yaml", "own.yaml"')
+    workspace = a_workspace(tmp_path, settings=settings)
+    result = workspace.run("solve", "--date", DAY, "--solver", "greedy")
+    assert result.exit_code == ExitCode.DEGRADED
+    assert "own.yaml: found no such file, expected a file that" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "report", "status"])
+def test_date_without_a_plan_names_the_newest_that_has_one(tmp_path, command):
+    workspace = a_workspace(tmp_path)
+    workspace.run("solve", "--date", DAY, "--solver", "greedy")
+    result = workspace.run(command, "2026-11-25")
+    assert result.exit_code == ExitCode.REFUSED
+    assert f"there is no plan of 2026-11-25; the newest is of {DAY}" in result.stderr
