@@ -23,13 +23,13 @@ ENTRIES_PER_SECOND = 50_000
 """Entries of the exact model that are worth a second of the time limit."""
 
 SMALL_ENTRIES = 200_000
-"""A model of this size is always tried."""
+"""A model of this size is always tried, and first."""
 
 GREEDY_SHARE = 0.8
 """Part of the time that greedy may take; its bound needs the rest."""
 
 EXACT_SHARE = 0.5
-"""Part of the time left that the exact engine may take. It goes first: a day that
+"""Part of the time left that the exact engine may take. Small days begin with it: one that
 it proves needs no compiled kernels, and its engine makes no use of a start."""
 
 PRICE_SHARE = 0.5
@@ -93,8 +93,10 @@ class Auto:
             bound = lonely_bound(search.problem, search.best)
             search.take_bound(bound, source="the bound of each job alone")
         entries = count_entries(search.problem.jobs)
-        if self._exact_fits(search, entries):
+        if entries <= SMALL_ENTRIES:
             shares = {"exact": EXACT_SHARE, "price": PRICE_SHARE, "neighbourhood": 1.0}
+        elif self._exact_fits(search, entries):
+            shares = {"price": PRICE_SHARE, "exact": EXACT_SHARE, "neighbourhood": 1.0}
         elif search.problem.n_jobs <= SEARCH_JOBS:
             shares = {"price": PRICE_SHARE, "neighbourhood": 1.0}
         else:
