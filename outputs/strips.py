@@ -18,6 +18,9 @@ _CELL_MINUTES = (30, 60, 120, 180, 240, 360)
 _MOST_CELLS = 50
 NAME_WIDTH = 10
 
+_RESIDUE = 1e-10
+"""Part of the top that running sums may leave where there is nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
@@ -119,9 +122,9 @@ def _cells(values: FloatArray, width: int) -> FloatArray:
 
 
 def _drawn(values: FloatArray, top: float, blocks: str) -> str:
-    """Characters of rising height; only a true zero is blank."""
+    """Characters of rising height; only what is zero but for rounding is blank."""
     if top <= 0:
         return blocks[0] * len(values)
     levels = np.ceil(np.clip(values / top, 0, 1) * (len(blocks) - 1) - 1e-9)
-    levels[(values > 0) & (levels < 1)] = 1
+    levels[(values > _RESIDUE * top) & (levels < 1)] = 1
     return "".join(blocks[int(level)] for level in levels)

@@ -99,13 +99,20 @@ def test_side_by_side_ends_with_the_sum() -> None:
 
 def test_strip_is_blank_exactly_where_there_is_no_load() -> None:
     load = np.zeros((1, 24))
-    load[0, 10] = 1e-12
+    load[0, 10] = 1e-6
     load[0, 20] = 50.0
     policy = make_policy("optimal", load_kw=load, grid_kw=load)
     (strip,) = day_strips(make_comparison(policy))
     # Cells are half hours, and a slot of an hour is the shortest that there is.
     assert strip.load == " " * 10 + BLOCKS[1] + " " * 9 + BLOCKS[-1] + " " * 3
     assert strip.intensity == BLOCKS[-1] * 24
+
+
+def test_strip_is_blank_where_rounding_left_next_to_nothing() -> None:
+    load = np.zeros((1, 24))
+    load[0, 10], load[0, 11:] = 8.0, 8.9e-16  # a running sum that came back to zero
+    (strip,) = day_strips(make_comparison(make_policy("optimal", load_kw=load)))
+    assert strip.load == " " * 10 + BLOCKS[-1] + " " * 13
 
 
 def test_load_strip_is_relative_to_the_power_cap() -> None:
