@@ -83,6 +83,12 @@ class App:
 
         click.echo(as_text(renderable))
 
+    @staticmethod
+    def shown(path: Path) -> Path:
+        """A file's path as people read it: from the working directory if below it."""
+        here = Path.cwd()
+        return path.relative_to(here) if path.is_relative_to(here) else path
+
     def result_json(self, value: Mapping[str, Any]) -> None:
         """Print a command's one JSON object on stdout."""
         click.echo(json.dumps(value, indent=2, default=str, allow_nan=False))

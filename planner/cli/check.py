@@ -48,5 +48,5 @@ def command(app: App, ctx: click.Context, /, plan: str, as_json: bool) -> None:
             app.note(f"note: {note}")
         for violation in result.violations:
             click.echo(str(violation))
-        click.echo(f"{result.path}: {len(result.violations)} violations")
+        click.echo(f"{app.shown(result.path)}: {len(result.violations)} violations")
     ctx.exit(ExitCode.REFUSED if result.violations else ExitCode.DONE)

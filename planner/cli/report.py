@@ -46,7 +46,7 @@ def command(
             app.note(f"note: {note}")
         if not as_json:
             for file in (paths.html, paths.markdown, paths.json):
-                click.echo(file)
+                click.echo(app.shown(file))
     if as_json:
         app.result_json(
             {

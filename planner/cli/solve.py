@@ -87,7 +87,7 @@ def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
     app.show(result(comparison))
     for warning in outcome.plan.meta.warnings:
         app.note(f"note: {warning}")
-    click.echo(f"\nplan {outcome.plan.meta.status}: {outcome.path}")
+    click.echo(f"\nplan {outcome.plan.meta.status}: {app.shown(outcome.path)}")
 
 
 def _exit_code(outcome: Outcome) -> int:
