@@ -29,8 +29,8 @@ GREEDY_SHARE = 0.8
 """Part of the time that greedy may take; its bound needs the rest."""
 
 EXACT_SHARE = 0.5
-"""Part of the time left that the exact engine may take. Small days begin with it: one that
-it proves needs no compiled kernels, and its engine makes no use of a start."""
+"""Part of the time left that the exact engine may take. Small days begin with it: one
+that it proves needs no compiled kernels, and its engine makes no use of a start."""
 
 PRICE_SHARE = 0.5
 """Part of the time left that the price engine may take where a search follows."""
