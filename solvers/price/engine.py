@@ -72,8 +72,12 @@ class Price:
         )
         with crew(options.threads) as team:
             search = _Search(problem, options, incumbent, team)
-            search.run(hint)
-            return search.solution(self.name)
+            ended_early = False
+            try:
+                search.run(hint)
+            except KeyboardInterrupt:
+                ended_early = True
+            return search.solution(self.name, interrupted=ended_early)
 
 
 class _Search:
@@ -209,7 +213,7 @@ class _Search:
             noise=gumbel_noise(self._problem.places.n_slots, self._options.seed),
         )
 
-    def solution(self, name: str) -> Solution:
+    def solution(self, name: str, *, interrupted: bool = False) -> Solution:
         """Answer, priced by ``evaluate``."""
         best = self._incumbent
         schedule = best.schedule or Schedule.empty(self._problem.n_jobs)
@@ -236,6 +240,7 @@ class _Search:
                     f"{self._pricer.rounds} passes for the prices, "
                     f"{self._sweeps} sweeps for the plan",
                 ),
+                interrupted=interrupted,
             ),
         )
 

@@ -164,3 +164,21 @@ def test_a_limit_that_is_infinite_costs_nothing_and_spoils_nothing() -> None:
     assert solution.gap < 0.05
     assert solution.prices is not None
     assert (solution.prices.capacity[-1] == 0.0).all()
+
+
+def test_an_interruption_ends_the_solve_with_the_best_plan_so_far() -> None:
+    problem = synthetic_day(300, seed=4)
+    told = []
+
+    def enough(progress: Progress) -> None:
+        told.append(progress)
+        if progress.bound is not None and progress.best is not None:
+            raise KeyboardInterrupt
+
+    options = SolveOptions(gap=0.0, time_limit_s=20.0)
+    solution = Price().solve(problem, options, progress=enough)
+    check_answer(problem, solution)
+    assert solution.stats.interrupted
+    assert solution.objective is not None
+    assert told[-1].best is not None
+    assert solution.objective <= told[-1].best * (1 + 1e-9)
