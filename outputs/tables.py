@@ -23,6 +23,7 @@ from outputs.wording import counted, day, printable
 
 PLAN_STYLE = "bold"
 DIM_STYLE = "dim"
+LOAD_STYLE = "cyan"
 
 
 def result(comparison: Comparison, *, ascii_only: bool = False) -> RenderableType:
@@ -62,11 +63,14 @@ def day_strips_text(comparison: Comparison, *, ascii_only: bool = False) -> Text
     """Intensity and planned load of the busiest regions, a line each."""
     strips = day_strips(comparison, blocks=ASCII if ascii_only else BLOCKS)
     indent = " " * (NAME_WIDTH + 1)
-    text = Text(f"{indent}{ruler(comparison.grid)}", style=DIM_STYLE, no_wrap=True)
+    text = Text(no_wrap=True)
+    text.append(f"{indent}{ruler(comparison.grid)}", style=DIM_STYLE)
     for strip in strips:
         text.append(f"\n{strip.name:<{NAME_WIDTH + 1}}", style=PLAN_STYLE)
-        text.append(f"{strip.intensity} {strip.intensity_range}")
-        text.append(f"\n{indent}{strip.load} {strip.peak}")
+        text.append(strip.intensity, style=DIM_STYLE)
+        text.append(f" {strip.intensity_range}\n{indent}")
+        text.append(strip.load, style=LOAD_STYLE)
+        text.append(f" {strip.peak}")
     more = hidden_regions(comparison)
     if more is not None:
         text.append(f"\n{indent}{more}")
