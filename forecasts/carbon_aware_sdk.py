@@ -109,7 +109,8 @@ class CarbonAwareSdk:
         try:
             content = read_one(request.root / name, MAX_FILE_BYTES)
         except Unreadable as error:
-            reason = error.hint or error.expected
+            told = f"found {error.found}, expected {error.expected}"
+            reason = told if error.hint is None else f"{told}; {error.hint}"
             raise ForecastUnavailableError(f"{name}: {reason}") from error
         options = self._options
         timezone = options.file_timezone

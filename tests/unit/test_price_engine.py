@@ -158,10 +158,11 @@ def test_a_limit_that_is_infinite_costs_nothing_and_spoils_nothing() -> None:
     )
     demand = np.column_stack([limited.jobs.demand, limited.jobs.power_kw])
     jobs = replace(limited.jobs, demand=demand)
-    solution = Price().solve(Problem(places=places, jobs=jobs), QUICK)
+    options = SolveOptions(gap=0.05, time_limit_s=120.0)
+    solution = Price().solve(Problem(places=places, jobs=jobs), options)
     check_answer(Problem(places=places, jobs=jobs), solution)
     assert solution.gap is not None
-    assert solution.gap < 0.05
+    assert solution.gap <= 0.05
     assert solution.prices is not None
     assert (solution.prices.capacity[-1] == 0.0).all()
 

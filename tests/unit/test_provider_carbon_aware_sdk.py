@@ -114,7 +114,7 @@ def test_sdk_data_file_times_without_an_offset_need_a_zone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (None, "No such file"),
+        (None, "no such file"),
         ("[", "JSON"),
         ('{"Emissions": []}', "nothing about"),
         ('{"Emissions": [{"Time": "noon", "Rating": 1}]}', "Time"),
