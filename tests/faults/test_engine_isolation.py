@@ -23,7 +23,7 @@ SHORT = Limits(time_limit_s=10.0)
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before, or while reading
         return False
     return state not in "ZX"
 
