@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +17,7 @@ import pyarrow.parquet as pa_parquet
 from forecasts.errors import ForecastError, ForecastUnavailableError
 from forecasts.gathering import ForecastSet
 from forecasts.series import Forecast, Series, Signal
+from forecasts.whole_file import write_whole
 from inputs.timegrid import TimeGrid
 
 SCHEMA_VERSION = 1
@@ -49,19 +50,12 @@ def write_snapshot(path: Path, forecasts: ForecastSet) -> None:
     )
     described = json.dumps(_described(forecasts)).encode()
     meta = {_KEY: described, _DIGEST: _digest(table, described)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            pa_parquet.write_table(
-                table.replace_schema_metadata(meta), file,
-                compression="zstd", write_page_checksum=True,
-            )  # fmt: skip
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = io.BytesIO()
+    pa_parquet.write_table(
+        table.replace_schema_metadata(meta), content,
+        compression="zstd", write_page_checksum=True,
+    )  # fmt: skip
+    write_whole(path, content.getvalue())
 
 
 def read_snapshot(path: Path, grid: TimeGrid) -> ForecastSet:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from outputs.errors import PlanStorageError
 from outputs.report.contents import sections
@@ -13,6 +12,7 @@ from outputs.report.data import Report
 from outputs.report.document import json_report
 from outputs.report.markdown import markdown_report
 from outputs.report.page import html_report
+from outputs.storage import write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +60,13 @@ def write_report(report: Report, folder: Path) -> ReportPaths:
 def _store(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
     except OSError as error:
         raise PlanStorageError(
             f"{path}: the report cannot be written: {error.strerror or error}"
         ) from error
+    data = text.encode("utf-8")
+    write_atomically(path, lambda file: _write(file, data))
 
 
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def _write(file: BinaryIO, data: bytes) -> None:
+    file.write(data)
