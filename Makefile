@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan test check fix format lint types imports coverage golden soak bench rivals build lock picture clean
+.PHONY: help setup backends plan test check fix format lint types imports coverage golden soak bench rivals build lock picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
+
+backends: setup ## add what the tests of the executor's back ends need
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-backends.lock
 
 plan: setup ## plan tomorrow on the example workspace in demo/, offline
 	@test -f demo/planner.toml || $(BIN)/planner init demo
@@ -67,10 +70,14 @@ bench: setup ## time the engines; with DATA=FOLDER also recorded days
 build: setup ## pack the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel
 
-lock: ## write requirements.lock anew (needs uv)
+lock: ## write both locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 	  --output-file requirements.lock
+	uv pip compile pyproject.toml --all-extras --group dev --group backends --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" --constraint requirements.lock \
+	  --output-file requirements-backends.lock
 
 RIVALS := $(patsubst benchmarks/rivals/requirements/%.txt,benchmarks/work/rivals/%/.ready,$(wildcard benchmarks/rivals/requirements/*.txt))
 
