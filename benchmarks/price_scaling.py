@@ -20,8 +20,8 @@ import numpy as np
 from benchmarks.synthetic import synthetic_day
 from solvers.feasibility import violations
 from solvers.price.engine import Price
-from solvers.price.incumbent import Progress
 from solvers.problem import Problem
+from solvers.progress import Progress
 from solvers.solution import SolveOptions
 
 TARGETS: dict[int, tuple[float, float]] = {

@@ -52,7 +52,8 @@ def run_policy(
     problem = day.formulation.problem
     stage = f"solve {name}"
     with watch.stage(stage, _what(name, day)):
-        solution = _solver(name, day).solve(problem, options, hint=hint)
+        solver = _solver(name, day)
+        solution = solver.solve(problem, options, hint=hint, progress=watch.tell)
         schedule = solution.schedule or Schedule.empty(problem.n_jobs)
     return PolicyRun(
         name=name,

@@ -1,9 +1,11 @@
-"""Elapsed time of each stage of a run."""
+"""Elapsed time of each stage of a run, and where a run stands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from solvers.progress import Report
 
 
 class Stopwatch:
@@ -15,12 +17,18 @@ class Stopwatch:
         Steady clock. [s]
     say
         Called with one line when a stage begins, to show progress.
+    tell
+        Told where a solve stands while it runs.
     """
 
     def __init__(
-        self, timer: Callable[[], float], say: Callable[[str], None] | None = None
+        self,
+        timer: Callable[[], float],
+        say: Callable[[str], None] | None = None,
+        tell: Report | None = None,
     ) -> None:
         self._timer = timer
+        self.tell = tell
         self._say = say or (lambda _: None)
         self.seconds: dict[str, float] = {}
 

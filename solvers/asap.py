@@ -9,6 +9,7 @@ import numpy as np
 from solvers.board import Board, Place
 from solvers.in_turn import COMPILED_FROM, Rule, arrivals, schedule_in_turn
 from solvers.problem import Problem
+from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions
 
 
@@ -32,9 +33,14 @@ class Asap:
     compiled_from: int = COMPILED_FROM
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
-        """Schedule; the hint plays no part."""
+        """Schedule; neither hint nor progress plays a part."""
         home: list[int] = problem.jobs.home.tolist()
         first: list[int] = problem.jobs.first.tolist()
 

@@ -13,6 +13,7 @@ from solvers.exact.relaxation import lonely_bound
 from solvers.exact.search import Search
 from solvers.exact.solver import MAX_ENTRIES
 from solvers.problem import Problem
+from solvers.progress import Progress, Report
 from solvers.registry import SOLVERS, load
 from solvers.solution import Schedule, Solution, SolveOptions
 from solvers.solver import Solver
@@ -71,13 +72,21 @@ class Auto:
         return "auto"
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
         """Schedule the jobs; see ``solvers.solver.Solver``.
 
         Never raises ``SolverError``: leaving every job out is always a plan.
         """
-        search = Search(problem, options, began=time.perf_counter())
+        began = time.perf_counter()
+        search = Search(
+            problem, options, began=began, report=progress, at_work=self.name
+        )
         search.offer(Schedule.empty(problem.n_jobs), source="an empty day")
         if hint is not None:
             search.consider(hint, source="the hint")
@@ -120,9 +129,11 @@ class Auto:
         """Let a solver improve plan and bound; its failure becomes a message."""
         time_limit_s = max(search.remaining() * share, 0.05)
         options = dataclasses.replace(search.options, time_limit_s=time_limit_s)
+        search.at_work = name
+        search.hear(Progress(solver=name))
         try:
             solution = self._load(name).solve(
-                search.problem, options, hint=search.start
+                search.problem, options, hint=search.start, progress=search.hear
             )
         except SolverError as error:
             search.say(f"{name} failed: {error}")

@@ -9,6 +9,7 @@ import numpy as np
 from solvers.board import Board, Place
 from solvers.in_turn import COMPILED_FROM, Rule, schedule_in_turn
 from solvers.problem import Int64Array, Problem
+from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions
 
 
@@ -31,9 +32,14 @@ class Greedy:
     compiled_from: int = COMPILED_FROM
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
-        """Schedule; the hint plays no part."""
+        """Schedule; neither hint nor progress plays a part."""
         left_out: list[float] = problem.jobs.unplaced_cost.tolist()
 
         def cheapest(board: Board, job: int) -> Place | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from solvers.problem import Problem
+from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions
 
 
@@ -29,7 +30,12 @@ class Solver(Protocol):
         ...
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
         """Schedule the jobs of a problem.
 
@@ -42,6 +48,8 @@ class Solver(Protocol):
         hint
             A feasible schedule to start from; a solver that can use it returns
             nothing worse.
+        progress
+            Told where the solve stands, by solvers that can tell.
 
         Raises
         ------

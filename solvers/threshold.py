@@ -9,6 +9,7 @@ import numpy as np
 from solvers.board import Board, Place
 from solvers.in_turn import COMPILED_FROM, Rule, arrivals, schedule_in_turn
 from solvers.problem import FloatArray, Problem
+from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions
 
 PERCENTILE = 30.0
@@ -50,9 +51,14 @@ class Threshold:
     compiled_from: int = COMPILED_FROM
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
-        """Schedule; the hint plays no part."""
+        """Schedule; neither hint nor progress plays a part."""
         clean = problem.places.g_per_kwh <= self._levels(problem)[:, None]
         home: list[int] = problem.jobs.home.tolist()
         first: list[int] = problem.jobs.first.tolist()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # pydantic is not needed to show help
 
     from inputs.settings import Workspace
     from planner.executor.backends.registry import Place
+    from planner.stopwatch import Stopwatch
 
 PACKAGES = ("planner", "outputs", "solvers", "forecasts", "inputs")
 
@@ -43,12 +44,15 @@ class App:
         Variables for settings and secrets.
     directory
         Where the search for planner.toml begins.
+    progress_every_s
+        Time between two lines of progress where stderr is no terminal. [s]
     """
 
     clock: Callable[[], datetime] = _utc_now
     timer: Callable[[], float] = time.perf_counter
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     directory: Path = field(default_factory=Path)
+    progress_every_s: float = 10.0
 
     def workspace(self) -> Workspace:
         """Find and load the workspace."""
@@ -94,24 +98,42 @@ class App:
         click.echo(json.dumps(value, indent=2, default=str, allow_nan=False))
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str], None]]:
-        """Show what is going on, on a terminal only; yields ``say(text)``."""
-        if not sys.stderr.isatty():
-            yield logging.getLogger("planner").info
-            return
-        from rich.console import Console
+    def stopwatch(self, *, as_json: bool) -> Iterator[Stopwatch]:
+        """Measure a run, and show on stderr what it is doing.
 
-        with Console(stderr=True).status("starting") as status:
-            yield status.update
+        Parameters
+        ----------
+        as_json
+            Whether a program is listening, which no line is written for; on a
+            terminal somebody is looking all the same.
+        """
+        from planner.cli.progress import shown
+        from planner.stopwatch import Stopwatch
+
+        with shown(
+            self.timer,
+            self.environment,
+            every_s=self.progress_every_s,
+            quiet=as_json,
+        ) as line:
+            yield Stopwatch(self.timer, line.say, line.tell)
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)
 
 
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is now, so that a living line gives way to the log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
 def set_up_logging(verbosity: int) -> None:
     """Send the log of all packages to stderr: warnings, -v the story, -vv all."""
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
-    handler = logging.StreamHandler()
+    handler = _ToStderr()
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     for package in PACKAGES:
         logger = logging.getLogger(package)

@@ -44,13 +44,11 @@ def command(
     """
     from planner.comparing import compare_policies
     from planner.day import prepare_day
-    from planner.stopwatch import Stopwatch
     from solvers.solution import SolveOptions
 
     names = _names(policies)
     workspace = app.workspace()
-    with app.progress() as say:
-        watch = Stopwatch(app.timer, say)
+    with app.stopwatch(as_json=as_json) as watch:
         prepared = prepare_day(
             workspace,
             resolve_day(app, workspace, day),

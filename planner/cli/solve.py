@@ -57,7 +57,6 @@ def command(
     """
     from planner.comparing import compare
     from planner.pipeline import SolveRequest, solve_day
-    from planner.stopwatch import Stopwatch
     from solvers.solution import SolveOptions
 
     workspace = app.workspace()
@@ -68,8 +67,7 @@ def command(
         options=SolveOptions(**options),
         out=None if out is None else app.directory / out,
     )
-    with app.progress() as say:
-        watch = Stopwatch(app.timer, say)
+    with app.stopwatch(as_json=as_json) as watch:
         outcome = solve_day(
             request, now=app.clock(), environment=app.environment, watch=watch
         )

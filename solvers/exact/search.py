@@ -17,6 +17,7 @@ from solvers.exact.program import Program
 from solvers.exact.verdict import broken_limits, contradicts, settle
 from solvers.isolation import Limits, run_isolated
 from solvers.problem import FloatArray, Problem
+from solvers.progress import Progress, Report, joined
 from solvers.solution import (
     Schedule,
     Solution,
@@ -43,11 +44,16 @@ _START_S = 0.4
 
 @dataclass(slots=True)
 class Search:
-    """Best plan, best bound and what happened so far, for one problem."""
+    """Best plan, best bound and what happened so far, for one problem.
+
+    Every better plan or bound is told to ``report``, in the name of ``at_work``.
+    """
 
     problem: Problem
     options: SolveOptions
     began: float
+    report: Report | None = None
+    at_work: str = ""
     best: Schedule | None = None
     objective: float = float("inf")
     bound: float | None = None
@@ -142,6 +148,7 @@ class Search:
         objective = evaluate(self.problem, schedule).objective
         if objective < self.objective:
             self.best, self.objective = schedule, objective
+            self.hear(Progress(solver=self.at_work))
 
     def consider(self, schedule: Schedule, *, source: str) -> None:
         """Offer a schedule; a broken one becomes a message."""
@@ -178,6 +185,20 @@ class Search:
                 f"{self.objective:.6g}; the claim is dropped"
             )
         self.bound = bound if self.bound is None else max(self.bound, bound)
+        self.hear(Progress(solver=self.at_work))
+
+    def hear(self, part: Progress) -> None:
+        """Tell on what a solver at work on this problem tells."""
+        if self.report is None:
+            return
+        whole = Progress(
+            solver=self.at_work,
+            bound=self.bound,
+            best=None if self.best is None else self.objective,
+            seconds=self.options.time_limit_s - self.remaining(),
+            time_limit_s=self.options.time_limit_s,
+        )
+        self.report(joined(part, whole))
 
     def say(self, message: str) -> None:
         """Remember and log what happened."""

@@ -11,6 +11,7 @@ from solvers.exact.engine import Engine, load_engine
 from solvers.exact.search import Search
 from solvers.greedy import Greedy
 from solvers.problem import Problem
+from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions
 
 DEFAULT_ENGINE = "highs"
@@ -53,7 +54,12 @@ class Exact:
         return self._engine or "exact"
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
         """Schedule the jobs; see ``solvers.solver.Solver``.
 
@@ -73,7 +79,9 @@ class Exact:
             )
         engine = self._engine or str(options.extra.get("engine", DEFAULT_ENGINE))
         call = self._find_engine(engine)
-        search = Search(problem, options, began=began)
+        search = Search(
+            problem, options, began=began, report=progress, at_work=self.name
+        )
         search.offer(Schedule.empty(problem.n_jobs), source="an empty day")
         if hint is None:
             hint = Greedy().solve(problem, options).schedule

@@ -12,6 +12,7 @@ from solvers.greedy import Greedy
 from solvers.isolation import Limits, run_isolated
 from solvers.neighbourhood.steps import Course, improve
 from solvers.problem import Problem
+from solvers.progress import Progress, Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
 
 _START_S = 0.5
@@ -36,7 +37,12 @@ class Neighbourhood:
     name = "neighbourhood"
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
         """Schedule the jobs; see ``solvers.solver.Solver``."""
         began = time.perf_counter()
@@ -44,6 +50,15 @@ class Neighbourhood:
         start = start or Schedule.empty(problem.n_jobs)
         left_s = options.time_limit_s - (time.perf_counter() - began)
         stopped = False
+        if progress is not None:  # its steps run in a process of their own
+            progress(
+                Progress(
+                    solver=self.name,
+                    best=evaluate(problem, start).objective,
+                    seconds=options.time_limit_s - left_s,
+                    time_limit_s=options.time_limit_s,
+                )
+            )
         try:
             course = _improved(problem, start, options, left_s)
             message = f"{course.steps} parts placed again, {course.kept} for the better"

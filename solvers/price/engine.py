@@ -17,12 +17,13 @@ from solvers.price.bound import bound_at
 from solvers.price.columns import JobColumns, Limits, job_columns, limits
 from solvers.price.crew import Crew, crew
 from solvers.price.duals import Ground, Point, choices_at, dual_value, solar_price
-from solvers.price.incumbent import Incumbent, Progress, objective_of
+from solvers.price.incumbent import Incumbent, objective_of
 from solvers.price.plan import Plan
 from solvers.price.prices import Level, Pricer, full_level, levels
 from solvers.price.rounds import Course, close, earlier, learn, polish, repair
 from solvers.price.tidy import tidied
 from solvers.problem import Problem
+from solvers.progress import Report
 from solvers.solution import Prices, Schedule, Solution, SolveOptions, Stats, Status
 
 _SMALL = 20_000
@@ -50,17 +51,15 @@ class Price:
         options: SolveOptions,
         *,
         hint: Schedule | None = None,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Report | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Solution:
         """Schedule the jobs of a problem.
 
         Parameters
         ----------
-        problem, options, hint
+        problem, options, hint, progress
             As every solver takes them; the hint is a plan to beat.
-        progress
-            Told where the solve stands after each step.
         stop
             Asked between passes; true ends the solve with the best so far.
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
@@ -12,31 +11,8 @@ from solvers.evaluate import solar_used
 from solvers.price.columns import JobColumns
 from solvers.price.plan import Plan
 from solvers.problem import Problem
+from solvers.progress import Progress, Report
 from solvers.solution import Schedule, relative_gap
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a solve stands.
-
-    Parameters
-    ----------
-    iteration
-        Passes and sweeps so far.
-    bound, best
-        Proven lower limit, and objective of the best plan; None before there is
-        one.
-    gap
-        Between them; None before both are there.
-    seconds
-        Elapsed time. [s]
-    """
-
-    iteration: int
-    bound: float | None
-    best: float | None
-    gap: float | None
-    seconds: float
 
 
 class Incumbent:
@@ -57,7 +33,7 @@ class Incumbent:
         *,
         gap: float,
         time_limit_s: float,
-        report: Callable[[Progress], None] | None,
+        report: Report | None,
         interrupted: Callable[[], bool] | None,
     ) -> None:
         self._asked, self._limit = gap, time_limit_s
@@ -118,11 +94,12 @@ class Incumbent:
         if self._report is not None:
             self._report(
                 Progress(
+                    solver="price",
                     iteration=self.iteration,
                     bound=self.bound,
                     best=self.objective,
-                    gap=self.gap,
                     seconds=self.seconds,
+                    time_limit_s=self._limit,
                 )
             )
 

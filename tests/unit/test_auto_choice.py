@@ -14,6 +14,7 @@ from solvers.errors import EngineError
 from solvers.feasibility import violations
 from solvers.greedy import Greedy
 from solvers.problem import Problem
+from solvers.progress import Report
 from solvers.registry import load
 from solvers.solution import Schedule, Solution, SolveOptions, Stats, Status
 from solvers.solver import Solver
@@ -35,7 +36,12 @@ class Stub:
     limits: list[float] = field(default_factory=list)
 
     def solve(
-        self, problem: Problem, options: SolveOptions, *, hint: Schedule | None = None
+        self,
+        problem: Problem,
+        options: SolveOptions,
+        *,
+        hint: Schedule | None = None,
+        progress: Report | None = None,
     ) -> Solution:
         self.hints.append(hint)
         self.limits.append(options.time_limit_s)

@@ -12,8 +12,8 @@ from benchmarks.synthetic import synthetic_day
 from solvers.evaluate import evaluate
 from solvers.feasibility import violations
 from solvers.price.engine import Price
-from solvers.price.incumbent import Progress
 from solvers.problem import Problem
+from solvers.progress import Progress
 from solvers.registry import load
 from solvers.solution import Solution, SolveOptions, Status
 from tests.promises import check_answer
