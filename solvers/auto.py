@@ -138,6 +138,7 @@ class Auto:
         except SolverError as error:
             search.say(f"{name} failed: {error}")
             return
+        search.prices = solution.prices or search.prices
         before = search.objective
         search.interrupted |= solution.stats.interrupted
         for message in solution.stats.messages:

@@ -89,7 +89,9 @@ class Stats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """Shadow prices: what one more unit of a limit is worth.
+    """Prices of the bound: ``solvers.price.bound`` proves it from them alone.
+
+    What one more unit of a limit saves is ``solvers.price.shadow.Worth``.
 
     Parameters
     ----------
@@ -97,11 +99,17 @@ class Prices:
         Objective per unit of a resource in a slot, shape
         (n_resources, n_regions, n_slots), not negative.
     solar
-        Objective per kWh of solar in a slot, shape (n_regions, n_slots).
+        Discount on the weight of metered energy where there is sun: the whole
+        weight where sun is plenty, nothing where it is short, shape
+        (n_regions, n_slots). [objective/kWh]
     """
 
     capacity: FloatArray
     solar: FloatArray
+
+    def __post_init__(self) -> None:
+        self.capacity.setflags(write=False)
+        self.solar.setflags(write=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from solvers.errors import SolverCheckError, SolverError
 from solvers.evaluate import evaluate
@@ -19,6 +19,7 @@ from solvers.isolation import Limits, run_isolated
 from solvers.problem import FloatArray, Problem
 from solvers.progress import Progress, Report, joined
 from solvers.solution import (
+    Prices,
     Schedule,
     Solution,
     SolveOptions,
@@ -60,6 +61,7 @@ class Search:
     engine: str = ""
     messages: list[str] = field(default_factory=list)
     interrupted: bool = False
+    prices: Prices | None = None
 
     def run(
         self, name: str, engine: Engine, find_engine: Callable[[str], Engine]
@@ -239,10 +241,11 @@ class Search:
             messages=tuple(self.messages),
             interrupted=self.interrupted,
         )
-        return settle(
+        found = settle(
             self.problem,
             self.best,
             bound=self.bound,
             asked_gap=self.options.gap,
             stats=stats,
         )
+        return replace(found, prices=self.prices)

@@ -201,14 +201,15 @@ def solar_refund(places: Places, reward: FloatArray) -> tuple[float, FloatArray]
     return float((np.maximum(reward, 0.0) * used).sum()), used
 
 
-def solar_price(places: Places, reward: FloatArray) -> FloatArray:
-    """Worth of a day's solar budget, on every slot, shape (n_regions, n_slots)."""
-    price = np.zeros(reward.shape)
+def budget_price(places: Places, reward: FloatArray) -> FloatArray:
+    """Worth of a kWh of each day's solar budget, shape (n_regions, n_days)."""
+    price = np.zeros(places.solar_budget_kwh.shape)
     _, used = solar_refund(places, reward)
     for r, d in np.argwhere(np.isfinite(places.solar_budget_kwh)):
         slots = np.flatnonzero((places.day == d) & (places.solar_kwh[r] > 0.0))
-        left = slots[used[r, slots] < places.solar_kwh[r, slots]]
-        price[r, places.day == d] = max(0.0, reward[r, left].max(initial=0.0))
+        # running sums leave a speck of what is wholly used
+        left = slots[used[r, slots] < (1.0 - 1e-9) * places.solar_kwh[r, slots]]
+        price[r, d] = max(0.0, reward[r, left].max(initial=0.0))
     return price
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 
@@ -16,15 +16,16 @@ from solvers.price.bands import Bands, gumbel_noise
 from solvers.price.bound import bound_at
 from solvers.price.columns import JobColumns, Limits, job_columns, limits
 from solvers.price.crew import Crew, crew
-from solvers.price.duals import Ground, Point, choices_at, dual_value, solar_price
+from solvers.price.duals import Ground, Point, budget_price, choices_at, dual_value
 from solvers.price.incumbent import Incumbent, objective_of
 from solvers.price.plan import Plan
 from solvers.price.prices import Level, Pricer, full_level, levels
 from solvers.price.rounds import Course, close, earlier, learn, polish, repair
+from solvers.price.shadow import prices_at, within_reach
 from solvers.price.tidy import tidied
 from solvers.problem import Problem
 from solvers.progress import Report
-from solvers.solution import Prices, Schedule, Solution, SolveOptions, Stats, Status
+from solvers.solution import Schedule, Solution, SolveOptions, Stats, Status
 
 _SMALL = 20_000
 """Jobs below which whole rounds run side by side instead of parts of a sweep."""
@@ -85,7 +86,7 @@ class _Search:
     def __init__(
         self, problem: Problem, options: SolveOptions, incumbent: Incumbent, team: Crew
     ) -> None:
-        problem = _within_reach(problem)
+        problem = within_reach(problem)
         self._problem, self._options = problem, options
         self._incumbent, self._crew = incumbent, team
         self._jobs: JobColumns = job_columns(problem.jobs)
@@ -204,10 +205,11 @@ class _Search:
 
     def _bands(self) -> Bands:
         point = self._pricer.point
+        budget = budget_price(self._problem.places, point.energy)
         return Bands(
             limits=self._limits,
             point=point,
-            solar_price=solar_price(self._problem.places, point.energy),
+            solar_price=budget[:, self._problem.places.day],
             least_penalty=0.1 * self._pricer.units.capacity,
             noise=gumbel_noise(self._problem.places.n_slots, self._options.seed),
         )
@@ -220,16 +222,12 @@ class _Search:
             schedule = tidied(self._problem, self._earliest(schedule))
         objective = evaluate(self._problem, schedule).objective
         best.objective = objective
-        point = self._proof
         return Solution(
             status=self._status(schedule),
             schedule=schedule,
             objective=objective,
             bound=best.bound,
-            prices=Prices(
-                capacity=np.ascontiguousarray(point.capacity.transpose(1, 0, 2)),
-                solar=np.maximum(self._ground.weight - point.energy, 0.0),
-            ),
+            prices=prices_at(self._ground, self._proof),
             stats=Stats(
                 solver=name,
                 engine=f"price (numba {version('numba')})",
@@ -270,13 +268,3 @@ def course_for(n_jobs: int, n: int) -> Course:
         return Course(learn=sweeps, close=sweeps)
     anneal = 2 * sweeps if n_jobs < _FEW else 0
     return Course(learn=sweeps, close=2 * sweeps, hot=3e-4, cool=3e-5, anneal=anneal)
-
-
-def _within_reach(problem: Problem) -> Problem:
-    """The problem with no limit above what all jobs together could use.
-
-    The same schedules keep it, and no price ever meets an infinite capacity.
-    """
-    most = problem.jobs.demand.sum(axis=0)[:, None, None]
-    capacity = np.minimum(problem.places.capacity, most)
-    return replace(problem, places=replace(problem.places, capacity=capacity))

@@ -83,8 +83,8 @@ class Pricer:
         self.rounds = 0
         self.point = Point(energy=ground.weight, capacity=np.zeros(ground.room.shape))
 
-    def climb(self, level: Level, stop: Callable[[], bool]) -> None:
-        """Go through one level from the prices so far."""
+    def climb(self, level: Level, stop: Callable[[], bool]) -> float:
+        """Go through one level from the prices so far; the value that it reached."""
         jobs, times = self._sample(level.jobs)
         stale = _Stale()
 
@@ -104,6 +104,7 @@ class Pricer:
         )
         self.point = found.point
         self.rounds += found.rounds
+        return found.value
 
     def _sample(self, size: int) -> tuple[JobColumns, FloatArray]:
         n_jobs = self._problem.n_jobs
