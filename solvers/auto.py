@@ -6,6 +6,8 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from solvers.errors import SolverCheckError, SolverError
 from solvers.exact.columns import count_entries
@@ -29,26 +31,29 @@ SMALL_ENTRIES = 200_000
 GREEDY_SHARE = 0.8
 """Part of the time that greedy may take; its bound needs the rest."""
 
-EXACT_SHARE = 0.5
-"""Part of the time left that the exact engine may take. Small days begin with it: one
-that it proves needs no compiled kernels, and its engine makes no use of a start."""
+PACKING_SHARE = 0.25
+"""Part of the time left for finding room for jobs that greedy left out."""
 
 PRICE_SHARE = 0.5
 """Part of the time left that the price engine may take where a search follows."""
+
+EXACT_SHARE = 0.5
+"""Part of the time left for the exact engine where there is one core only, and the
+search must wait for it."""
 
 SEARCH_JOBS = 20_000
 """Jobs up to which freeing parts of a plan finds what prices do not."""
 
 
 class Auto:
-    """Greedy first, then what suits the size: exact model, prices, neighbourhoods.
+    """Greedy first, then what suits the size: packing, prices, exact model, search.
 
-    Small days begin with the exact model; what it does not prove goes on to prices,
-    and parts of the priced plan are freed and placed again. Middling days leave the
-    exact model out, large ones trust prices alone. Each starts from the best
-    plan so far. The run ends with the best valid plan
-    and the best proven bound, whatever fails on the way; ``Stats.messages`` says
-    what happened.
+    Where greedy leaves jobs out, they are packed first. Small days then go to the
+    exact model, for a proof, and side by side to a search that frees parts of the
+    plan and places them again; they need no compiled kernels. Middling days are
+    priced before that, large ones trust prices alone. Each starts from the best
+    plan so far. The run ends with the best valid plan and the best proven bound,
+    whatever fails on the way; ``Stats.messages`` says what happened.
 
     Parameters
     ----------
@@ -101,18 +106,50 @@ class Auto:
         if search.best is not None:
             bound = lonely_bound(search.problem, search.best)
             search.take_bound(bound, source="the bound of each job alone")
+        n_jobs = search.problem.n_jobs
+        if search.best is not None and search.best.n_unplaced and n_jobs <= SEARCH_JOBS:
+            self._ask(search, "packing", share=PACKING_SHARE)
         entries = count_entries(search.problem.jobs)
-        if entries <= SMALL_ENTRIES:
-            shares = {"exact": EXACT_SHARE, "price": PRICE_SHARE, "neighbourhood": 1.0}
-        elif self._exact_fits(search, entries):
-            shares = {"price": PRICE_SHARE, "exact": EXACT_SHARE, "neighbourhood": 1.0}
-        elif search.problem.n_jobs <= SEARCH_JOBS:
-            shares = {"price": PRICE_SHARE, "neighbourhood": 1.0}
+        small = entries <= SMALL_ENTRIES
+        exact = small or self._exact_fits(search, entries)
+        if not small:
+            last = n_jobs > SEARCH_JOBS and not exact
+            self._ask(search, "price", share=1.0 if last else PRICE_SHARE)
+        if exact and search.options.threads > 1:
+            self._prove_and_search(search)
         else:
-            shares = {"price": 1.0}
-        for name, share in shares.items():
-            if name in self._names and not search.is_done:
-                self._ask(search, name, share=share)
+            if exact:
+                self._ask(search, "exact", share=EXACT_SHARE)
+            if n_jobs <= SEARCH_JOBS:
+                self._ask(search, "neighbourhood")
+        if small:
+            self._ask(search, "price")
+
+    def _prove_and_search(self, search: Search) -> None:
+        """The exact engine on one core, the search on another; each in a process.
+
+        A proof ends the search; the search's end leaves the exact engine its time.
+        """
+        enough, proven = Event(), Event()
+
+        def prove() -> Solution | SolverError:
+            answer = self._call(search, "exact", stop=enough.is_set)
+            gap = None if isinstance(answer, SolverError) else answer.gap
+            if gap is not None and gap <= search.options.gap:
+                proven.set()
+            return answer
+
+        if search.is_done or not self._knows("exact"):
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="exact") as side:
+            proof = side.submit(prove)
+            try:
+                self._ask(search, "neighbourhood", stop=proven.is_set)
+                if search.interrupted:
+                    enough.set()
+                self._take(search, "exact", proof.result())
+            finally:
+                enough.set()
 
     def _exact_fits(self, search: Search, entries: int) -> bool:
         """Whether the exact model is of a size that the time limit allows."""
@@ -125,30 +162,59 @@ class Auto:
         )
         return False
 
-    def _ask(self, search: Search, name: str, *, share: float) -> None:
-        """Let a solver improve plan and bound; its failure becomes a message."""
-        time_limit_s = max(search.remaining() * share, 0.05)
-        options = dataclasses.replace(search.options, time_limit_s=time_limit_s)
-        search.at_work = name
-        search.hear(Progress(solver=name))
+    def _knows(self, name: str) -> bool:
+        return name in self._names
+
+    def _ask(
+        self,
+        search: Search,
+        name: str,
+        *,
+        share: float = 1.0,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Let a solver improve plan and bound, if there is need and it exists."""
+        if not search.is_done and self._knows(name):
+            search.at_work = name
+            search.hear(Progress(solver=name))
+            self._take(search, name, self._call(search, name, share=share, stop=stop))
+
+    def _call(
+        self,
+        search: Search,
+        name: str,
+        *,
+        share: float = 1.0,
+        stop: Callable[[], bool] | None = None,
+    ) -> Solution | SolverError:
+        """A solver's answer, from the best plan so far, or why there is none."""
+        options = dataclasses.replace(
+            search.options,
+            time_limit_s=max(search.remaining() * share, 0.05),
+            stop=stop or search.options.stop,
+        )
         try:
-            solution = self._load(name).solve(
+            return self._load(name).solve(
                 search.problem, options, hint=search.start, progress=search.hear
             )
         except SolverError as error:
-            search.say(f"{name} failed: {error}")
+            return error
+
+    def _take(self, search: Search, name: str, answer: Solution | SolverError) -> None:
+        """Take what is better of an answer; a failure becomes a message."""
+        if isinstance(answer, SolverError):
+            search.say(f"{name} failed: {answer}")
             return
-        search.prices = solution.prices or search.prices
         before = search.objective
-        search.interrupted |= solution.stats.interrupted
-        for message in solution.stats.messages:
+        search.interrupted |= answer.stats.interrupted
+        for message in answer.stats.messages:
             search.say(f"{name}: {message}")
-        if solution.schedule is not None:
-            search.consider(solution.schedule, source=name)
+        if answer.schedule is not None:
+            search.consider(answer.schedule, source=name)
         try:
-            search.take_bound(solution.bound, source=name)
+            search.take_bound(answer.bound, source=name)
         except SolverCheckError as error:
             search.say(f"{error}")
         if search.objective < before:
-            search.engine = solution.stats.engine or name
+            search.engine = answer.stats.engine or name
             search.say(f"{name} found the plan in use")

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from typing import TypeVar
 from solvers.errors import EngineError
 
 Result = TypeVar("Result")
+
+_ASK_S = 0.1
+"""Time between two questions whether to stop. [s]"""
 
 REQUEST, RESPONSE, LOG = "request", "response", "log"
 """Names of the files through which parent and child talk."""
@@ -60,7 +64,10 @@ class Limits:
 
 
 def run_isolated(
-    function: Callable[..., Result], *arguments: object, limits: Limits
+    function: Callable[..., Result],
+    *arguments: object,
+    limits: Limits,
+    stop: Callable[[], bool] | None = None,
 ) -> Result:
     """Result of ``function(*arguments)``, computed in a child process.
 
@@ -72,6 +79,8 @@ def run_isolated(
         Anything that can be pickled; so must be the result.
     limits
         When to end the child.
+    stop
+        Asked some times a second; true ends the child, and what it knew is lost.
 
     Raises
     ------
@@ -84,12 +93,14 @@ def run_isolated(
         (folder / REQUEST).write_bytes(
             pickle.dumps((function, arguments, limits), protocol=5)
         )
-        in_time, code = _run(folder, limits.time_limit_s)
+        in_time, code = _run(folder, limits.time_limit_s, stop)
         kind, value = _response(folder)
         if kind == "result":
             return value  # type: ignore[return-value]  # of our own child
         if kind == "error":
             raise EngineError(str(value))
+        if stop is not None and stop():
+            raise EngineError("the engine was told to stop")
         if not in_time:
             raise EngineError(
                 f"the engine did not end within {limits.time_limit_s:.1f} s "
@@ -98,7 +109,9 @@ def run_isolated(
         raise EngineError(_how_it_died(code, folder))
 
 
-def _run(folder: Path, time_limit_s: float) -> tuple[bool, int]:
+def _run(
+    folder: Path, time_limit_s: float, stop: Callable[[], bool] | None
+) -> tuple[bool, int]:
     """Start a child and wait for it; whether it ended in time, and its code."""
     done, told = os.pipe()
     try:
@@ -121,7 +134,7 @@ def _run(folder: Path, time_limit_s: float) -> tuple[bool, int]:
         os.close(told)
         told = -1
         try:
-            in_time = _wait_for_end(done, time_limit_s)
+            in_time = _wait_for_end(done, time_limit_s, stop)
         finally:
             _end_group(child)
         return in_time, child.returncode
@@ -131,11 +144,19 @@ def _run(folder: Path, time_limit_s: float) -> tuple[bool, int]:
             os.close(told)
 
 
-def _wait_for_end(done: int, time_limit_s: float) -> bool:
+def _wait_for_end(
+    done: int, time_limit_s: float, stop: Callable[[], bool] | None
+) -> bool:
     """Wait until the child closes its end of a pipe, by purpose or by dying."""
+    until = time.monotonic() + time_limit_s
     with selectors.DefaultSelector() as selector:
         selector.register(done, selectors.EVENT_READ)
-        return bool(selector.select(timeout=max(time_limit_s, 0.0)))
+        while (left_s := until - time.monotonic()) > 0:
+            if selector.select(timeout=left_s if stop is None else min(left_s, _ASK_S)):
+                return True
+            if stop is not None and stop():
+                break
+        return False
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:

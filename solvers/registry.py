@@ -12,6 +12,7 @@ SOLVERS = {
     "asap": "solvers.asap:Asap",
     "threshold": "solvers.threshold:Threshold",
     "greedy": "solvers.greedy:Greedy",
+    "packing": "solvers.packing.solver:Packing",
     "price": "solvers.price.engine:Price",
     "exact": "solvers.exact.solver:Exact",
     "highs": "solvers.exact.solver:Highs",

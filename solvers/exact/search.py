@@ -86,7 +86,7 @@ class Search:
             self.say(f"{name}: {error}")
         else:
             return
-        if self.remaining() < max(0.1 * self.options.time_limit_s, 0.2):
+        if self.is_done or self.remaining() < max(0.1 * self.options.time_limit_s, 0.2):
             return
         second = SECOND_TRY.get(name, "highs")
         try:
@@ -134,7 +134,14 @@ class Search:
             return call(program, engine_options, start)
         time_limit_s = max(remaining, 0.5) + _MARGIN_S
         limits = Limits.within(time_limit_s, extra=self.options.extra)
-        return run_isolated(call, program, engine_options, start, limits=limits)
+        return run_isolated(
+            call,
+            program,
+            engine_options,
+            start,
+            limits=limits,
+            stop=self.options.stop,
+        )
 
     def offer(self, schedule: Schedule, *, source: str) -> None:
         """Take a schedule if it keeps all limits and is better than the best.
@@ -210,7 +217,8 @@ class Search:
     @property
     def is_done(self) -> bool:
         """Whether the asked gap is proven, the time is up, or the user has enough."""
-        if self.interrupted or self.remaining() <= 0:
+        stop = self.options.stop
+        if self.interrupted or self.remaining() <= 0 or (stop is not None and stop()):
             return True
         gap = relative_gap(self.objective, self.bound)
         return gap is not None and gap <= self.options.gap

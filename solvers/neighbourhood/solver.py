@@ -63,7 +63,9 @@ class Neighbourhood:
             course = _improved(problem, start, options, left_s)
             message = f"{course.steps} parts placed again, {course.kept} for the better"
         except EngineError as error:
-            course, message = Course(schedule=start), f"stopped: {error}"
+            needless = options.stop is not None and options.stop()
+            message = "no longer needed" if needless else f"stopped: {error}"
+            course = Course(schedule=start)
         except KeyboardInterrupt:
             course, message, stopped = (
                 Course(schedule=start),
@@ -96,6 +98,7 @@ def _improved(
         options.seed,
         left_s - 2 * _START_S,
         limits=Limits.within(left_s + 1.0, extra=options.extra),
+        stop=options.stop,
     )
 
 

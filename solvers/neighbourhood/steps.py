@@ -25,7 +25,7 @@ _QUICK = 0.3
 """Part of ``LONGEST_STEP_S`` below which the next part may be larger."""
 
 _GROW, _SHRINK = 1.25, 0.7
-_GAP = 1e-4
+_GAP = 1e-3
 _NEWS = 1e-9
 """Relative gain below which a step changes nothing worth keeping."""
 

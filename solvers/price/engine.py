@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -53,7 +52,6 @@ class Price:
         *,
         hint: Schedule | None = None,
         progress: Report | None = None,
-        stop: Callable[[], bool] | None = None,
     ) -> Solution:
         """Schedule the jobs of a problem.
 
@@ -61,14 +59,12 @@ class Price:
         ----------
         problem, options, hint, progress
             As every solver takes them; the hint is a plan to beat.
-        stop
-            Asked between passes; true ends the solve with the best so far.
         """
         incumbent = Incumbent(
             gap=options.gap,
             time_limit_s=options.time_limit_s,
             report=progress,
-            interrupted=stop,
+            interrupted=options.stop,
         )
         with crew(options.threads) as team:
             search = _Search(problem, options, incumbent, team)

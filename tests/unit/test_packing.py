@@ -1,0 +1,116 @@
+"""Packing finds a place for jobs that greedy leaves out, and breaks no limit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.synthetic import synthetic_day
+from solvers.feasibility import violations
+from solvers.greedy import Greedy
+from solvers.packing import Packing
+from solvers.packing.intervals import fit
+from solvers.packing.rounds import AT_ONCE, around_one_left_out, pack
+from solvers.problem import Problem
+from solvers.solution import UNPLACED, Schedule, SolveOptions
+from tests.factories_solvers import AJob, a_problem, a_schedule
+from tests.instances import random_problem
+from tests.oracles import brute_force
+
+HERE = SolveOptions(time_limit_s=10.0, extra={"isolate": False})
+
+
+def jigsaw() -> Problem:
+    """A long job that fits only if the short one leaves the middle of the day."""
+    short = AJob(slots=1, last=3, demand={"cpu": 1})
+    long = AJob(slots=3, last=1, demand={"cpu": 1}, power_kw=0.1)
+    weight = ((3.0, 1.0, 3.0, 3.0),)
+    return a_problem([short, long], weight=weight, capacity={"cpu": 1})
+
+
+def test_a_job_in_the_way_is_moved() -> None:
+    problem = jigsaw()
+    middle = a_schedule((0, 1), (UNPLACED, UNPLACED))
+    solution = Packing().solve(problem, HERE, hint=middle)
+    assert solution.schedule is not None
+    assert solution.schedule.n_unplaced == 0
+    assert violations(problem, solution.schedule) == []
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_tight_synthetic_day_is_filled_where_greedy_leaves_jobs_out(seed: int) -> None:
+    problem = synthetic_day(100, seed=seed)
+    greedy = Greedy().solve(problem, HERE).schedule
+    assert greedy is not None
+    assert greedy.n_unplaced > 0
+    solution = Packing().solve(problem, HERE, hint=greedy)
+    assert solution.schedule is not None
+    assert solution.schedule.n_unplaced == 0
+    assert violations(problem, solution.schedule) == []
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_no_small_day_is_filled_less_than_it_can_be(seed: int) -> None:
+    """Where leaving out costs more than any place, the fewest are left out."""
+    problem = random_problem(seed)
+    dear = np.full(problem.n_jobs, 1e6)
+    problem = replace(problem, jobs=replace(problem.jobs, unplaced_cost=dear))
+    solution = Packing().solve(problem, HERE)
+    best = brute_force(problem)
+    assert solution.schedule is not None
+    assert violations(problem, solution.schedule) == []
+    assert solution.schedule.n_unplaced == round(best.objective / 1e6)
+
+
+def test_fractions_and_changing_capacity_are_kept() -> None:
+    jobs = [AJob(slots=2, last=2, demand={"cpu": 0.3}) for _ in range(4)]
+    problem = a_problem(jobs, weight=((1.0,) * 4,), capacity={"cpu": 0.6})
+    capacity = problem.places.capacity.copy()
+    capacity[:, :, 3] = 0.3
+    problem = replace(problem, places=replace(problem.places, capacity=capacity))
+    nothing = Schedule.empty(4)
+    found = fit(problem, nothing, seed=0, time_limit_s=5.0, workers=1)
+    assert found is not None
+    assert found.n_unplaced == 1
+    assert violations(problem, found) == []
+
+
+def test_the_more_important_job_gets_the_place() -> None:
+    light = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=10.0)
+    heavy = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=30.0)
+    problem = a_problem(
+        [light, light, heavy], weight=((0.1,) * 4,), capacity={"cpu": 1}
+    )
+    start = Schedule(
+        region=np.array([0, -1, -1], np.int16), start=np.array([0, -1, -1], np.int32)
+    )
+    solution = Packing().solve(problem, HERE, hint=start)
+    assert solution.schedule is not None
+    assert solution.schedule.region.tolist() == [-1, -1, 0]
+
+
+def test_of_many_jobs_only_those_around_one_left_out_are_asked_for() -> None:
+    problem = synthetic_day(1500, seed=3, fill=0.93)
+    greedy = Greedy().solve(problem, HERE).schedule
+    assert greedy is not None
+    assert greedy.n_unplaced > 0
+    jobs = around_one_left_out(problem, greedy, np.random.default_rng(0))
+    assert len(jobs) == AT_ONCE
+    assert (greedy.region[jobs] < 0).any()
+    packed = pack(problem, greedy, 0, 3.0, 2)
+    assert packed.n_unplaced < greedy.n_unplaced
+    assert violations(problem, packed) == []
+
+
+def test_same_seed_on_one_core_gives_the_same_plan() -> None:
+    problem = synthetic_day(100, seed=1)
+    once, again = (Packing().solve(problem, HERE).schedule for _ in range(2))
+    assert once is not None
+    assert again is not None
+    assert once.region.tolist() == again.region.tolist()
+    assert once.start.tolist() == again.start.tolist()
