@@ -83,6 +83,8 @@ class PlanMeta:
         Elapsed time of each stage: load, forecast, formulate, solve, check, write.
     carry_over
         Earlier plan whose running work took capacity first, None if none did.
+    found_by
+        Which solver found the ``plan`` and the ``bound``, where several were asked.
     warnings
         Everything that a reader of the plan must know, one sentence each.
     rows_digest, digest
@@ -116,6 +118,7 @@ class PlanMeta:
     planner_version: str
     degraded: bool = False
     carry_over: str | None = None
+    found_by: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION

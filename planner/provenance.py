@@ -93,6 +93,7 @@ def plan_meta(
         planner_version=planner_version(),
         degraded=bool(day.loaded.broken) or day.forecasts.degraded,
         carry_over=None if day.earlier_plan is None else day.earlier_plan.meta.plan_id,
+        found_by=dict(solution.stats.found_by),
         warnings=warnings_of(day, run, baselines),
         settings=_settings(day, occasion.options),
     )

@@ -205,16 +205,20 @@ class Auto:
         if isinstance(answer, SolverError):
             search.say(f"{name} failed: {answer}")
             return
-        before = search.objective
+        before, known = search.objective, search.bound
         search.interrupted |= answer.stats.interrupted
         for message in answer.stats.messages:
             search.say(f"{name}: {message}")
+        for note in answer.stats.notes:
+            logger.info("%s: %s", name, note)
         if answer.schedule is not None:
             search.consider(answer.schedule, source=name)
         try:
             search.take_bound(answer.bound, source=name)
         except SolverCheckError as error:
             search.say(f"{error}")
+        if search.bound != known:
+            search.found_by["bound"] = name
         if search.objective < before:
             search.engine = answer.stats.engine or name
-            search.say(f"{name} found the plan in use")
+            search.found_by["plan"] = name

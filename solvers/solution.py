@@ -75,6 +75,10 @@ class Stats:
         Seed that was used.
     messages
         Sentences about fallbacks and contradictions, for logs and reports.
+    notes
+        Sentences about a run that went as it should, for logs.
+    found_by
+        Which solver found the ``plan`` and the ``bound``, where several were asked.
     interrupted
         Whether the user ended the run before the solver did.
     """
@@ -84,6 +88,8 @@ class Stats:
     seconds: float = 0.0
     seed: int = 0
     messages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    found_by: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False
 
 

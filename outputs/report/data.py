@@ -140,9 +140,13 @@ def gap_sentence(meta: PlanMeta) -> str:
     if meta.bound is None or meta.gap is None:
         return "No bound is proven, so how much better a plan could be is not known."
     least, ours = _told_apart(meta.bound, meta.objective)
+    finders = " and ".join(
+        f"the {what} by {who}" for what, who in meta.found_by.items()
+    )
     return (
         f"Proven: no plan for this day can have an objective below {least}; "
         f"this plan has {ours}, so at most {percent(meta.gap)} is left to gain."
+        + (f" Of the solvers asked, found: {finders}." if finders else "")
     )
 
 

@@ -122,6 +122,7 @@ def _summary(outcome: Outcome, comparison: Comparison) -> dict[str, Any]:
         "objective": meta.objective,
         "bound": meta.bound,
         "gap": meta.gap,
+        "found_by": meta.found_by,
         "emissions_kg": meta.emissions_kg,
         "policies": {
             name: {"emissions_kg": policy.emissions_kg, "unplaced": policy.unplaced}

@@ -60,6 +60,7 @@ class Search:
     bound: float | None = None
     engine: str = ""
     messages: list[str] = field(default_factory=list)
+    found_by: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     prices: Prices | None = None
 
@@ -247,6 +248,7 @@ class Search:
             seconds=time.perf_counter() - self.began,
             seed=self.options.seed,
             messages=tuple(self.messages),
+            found_by=dict(self.found_by),
             interrupted=self.interrupted,
         )
         found = settle(

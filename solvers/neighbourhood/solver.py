@@ -59,26 +59,23 @@ class Neighbourhood:
                     time_limit_s=options.time_limit_s,
                 )
             )
+        course, messages = Course(schedule=start), list[str]()
         try:
             course = _improved(problem, start, options, left_s)
-            message = f"{course.steps} parts placed again, {course.kept} for the better"
         except EngineError as error:
-            needless = options.stop is not None and options.stop()
-            message = "no longer needed" if needless else f"stopped: {error}"
-            course = Course(schedule=start)
+            if options.stop is None or not options.stop():
+                messages.append(f"stopped: {error}")
         except KeyboardInterrupt:
-            course, message, stopped = (
-                Course(schedule=start),
-                "stopped by the user",
-                True,
-            )
+            messages.append("stopped by the user")
+            stopped = True
         best = _cheaper(problem, start, course.schedule)
         stats = Stats(
             solver=self.name,
             engine="large-neighbourhood search over HiGHS",
             seconds=time.perf_counter() - began,
             seed=options.seed,
-            messages=(message,),
+            messages=tuple(messages),
+            notes=(f"{course.steps} parts placed again, {course.kept} for the better",),
             interrupted=stopped,
         )
         return settle(problem, best, bound=None, asked_gap=options.gap, stats=stats)

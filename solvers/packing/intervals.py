@@ -19,14 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solvers.feasibility import TOLERANCE
 from solvers.problem import FloatArray, Int64Array, Problem
 from solvers.solution import UNPLACED, Schedule
 
 LARGEST_DEMAND = 2.0**30
 """Capacity in CP-SAT's whole numbers where demands are fractions."""
-
-WHOLE_ENOUGH = 1e-9
-"""Part of the largest capacity by which a whole number may be off."""
 
 LARGEST_PRICE = 10_000
 """Weight of the most expensive job to leave out; the others in proportion."""
@@ -147,19 +145,19 @@ def _taken(
 def _whole_numbers(
     demand: FloatArray, capacity: FloatArray
 ) -> tuple[Int64Array, Int64Array]:
-    """Demands rounded up and capacities down, so that what fits here fits there."""
+    """Demands and capacities in units so small that the check's tolerance hides them."""
     scale = np.ones(len(capacity))
     for k in range(len(capacity)):
         largest = max(float(capacity[k].max(initial=0.0)), 1e-300)
         whole = (demand[:, k] == np.round(demand[:, k])).all()
         if not whole or largest > LARGEST_DEMAND:
             scale[k] = LARGEST_DEMAND / largest
-    room = np.maximum(capacity, 0.0) * scale[:, None, None]
-    # A capacity left over by subtraction may lie a hair under its whole number.
-    hair = WHOLE_ENOUGH * room.max(axis=(1, 2), initial=0.0)[:, None, None]
-    whole_room = np.floor(np.minimum(room + hair, LARGEST_DEMAND)).astype(np.int64)
-    cut = np.minimum(np.ceil(demand * scale), LARGEST_DEMAND + 1)
-    return cut.astype(np.int64), whole_room
+    # Fractions that add up to a capacity still do when each was rounded up, and one
+    # left over by subtraction may lie a hair under its whole number.
+    room = np.maximum(capacity, 0.0)
+    room = (room + 0.5 * TOLERANCE * np.maximum(room, 1.0)) * scale[:, None, None]
+    cut = np.minimum(np.ceil(demand * scale), 2.0 * LARGEST_DEMAND)
+    return cut.astype(np.int64), np.floor(room).astype(np.int64)
 
 
 def _start_from(

@@ -44,13 +44,13 @@ class Packing:
         start = hint if hint is not None and not violations(problem, hint) else None
         start = start or Greedy().solve(problem, options).schedule
         start = start or Schedule.empty(problem.n_jobs)
-        messages: list[str] = []
+        messages, notes = list[str](), list[str]()
         best, stopped = start, False
         if start.n_unplaced:
             try:
                 left_s = options.time_limit_s - (time.perf_counter() - began)
                 best = _packed(problem, start, options, left_s)
-                messages.append(
+                notes.append(
                     f"{start.n_unplaced} left out before, {best.n_unplaced} after"
                 )
             except EngineError as error:
@@ -64,6 +64,7 @@ class Packing:
             seconds=time.perf_counter() - began,
             seed=options.seed,
             messages=tuple(messages),
+            notes=tuple(notes),
             interrupted=stopped,
         )
         return settle(problem, best, bound=None, asked_gap=options.gap, stats=stats)

@@ -229,7 +229,7 @@ class _Search:
                 engine=f"price (numba {version('numba')})",
                 seconds=best.seconds,
                 seed=self._options.seed,
-                messages=(
+                notes=(
                     f"{self._pricer.rounds} passes for the prices, "
                     f"{self._sweeps} sweeps for the plan",
                 ),

@@ -77,7 +77,7 @@ def test_a_search_in_a_process_of_its_own_answers_too():
     )
     objective, _ = check_answer(problem, solution)
     assert objective <= evaluate(problem, start).objective
-    assert "placed again" in solution.stats.messages[0]
+    assert "placed again" in solution.stats.notes[0]
 
 
 def test_a_child_without_memory_leaves_the_plan_as_it_was():
