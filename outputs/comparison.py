@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from inputs.timegrid import TimeGrid
+from outputs.limit_prices import LimitPrices
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.signedinteger]
@@ -123,6 +124,8 @@ class Comparison:
     guessed
         Slots whose intensity was filled in or is typical, shape
         (n_regions, n_slots).
+    limit_prices
+        What each limit costs; None where it was not computed.
     """
 
     grid: TimeGrid
@@ -139,6 +142,7 @@ class Comparison:
     g_per_kwh_low: FloatArray | None = None
     g_per_kwh_high: FloatArray | None = None
     guessed: BoolArray | None = None
+    limit_prices: LimitPrices | None = None
 
     def __post_init__(self) -> None:
         _freeze(self)

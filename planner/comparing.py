@@ -11,6 +11,7 @@ import pyarrow as pa
 from forecasts.series import Quality
 from inputs.jobs import NO_INSTANT, FloatArray
 from outputs.comparison import Comparison, PolicyDay, encode_teams
+from outputs.limit_prices import LimitPrices
 from planner.day import Day
 from planner.policies import BASELINES, PolicyRun, run_policy
 from planner.stopwatch import Stopwatch
@@ -22,7 +23,13 @@ OPTIMAL = "optimal"
 _US_PER_HOUR = 3.6e9
 
 
-def compare(day: Day, run: PolicyRun, baselines: Mapping[str, PolicyRun]) -> Comparison:
+def compare(
+    day: Day,
+    run: PolicyRun,
+    baselines: Mapping[str, PolicyRun],
+    *,
+    prices: LimitPrices | None = None,
+) -> Comparison:
     """Set the plan beside its baselines.
 
     Parameters
@@ -33,10 +40,12 @@ def compare(day: Day, run: PolicyRun, baselines: Mapping[str, PolicyRun]) -> Com
         The policy that the plan follows.
     baselines
         The other policies, in the order in which they are shown.
+    prices
+        What each limit costs, if known.
     """
     plan_name = run.name if run.name in BASELINES else OPTIMAL
     runs = {**baselines, plan_name: run}
-    return comparison_of(day, runs, plan_name=plan_name)
+    return comparison_of(day, runs, plan_name=plan_name, prices=prices)
 
 
 def compare_policies(
@@ -70,7 +79,11 @@ def compare_policies(
 
 
 def comparison_of(
-    day: Day, runs: Mapping[str, PolicyRun], *, plan_name: str
+    day: Day,
+    runs: Mapping[str, PolicyRun],
+    *,
+    plan_name: str,
+    prices: LimitPrices | None = None,
 ) -> Comparison:
     """Any policies of one day, under the names that they are shown by."""
     places = day.formulation.problem.places
@@ -90,6 +103,7 @@ def comparison_of(
         guessed=np.stack(
             [forecast.quality != Quality.PROVIDED for forecast in day.forecasts.carbon]
         ),
+        limit_prices=prices,
     )
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from forecasts.snapshot import write_snapshot
 from inputs.settings import Workspace
+from outputs.limit_prices import LimitPrices
+from outputs.limit_prices_file import write_limit_prices
 from outputs.plan import Plan
 from outputs.plan_file import write_plan
 from outputs.plan_store import next_serial, save_plan
 from outputs.storage import exclusive_lock, probe
 from planner.day import Day, prepare_day
 from planner.drafts import first_valid
+from planner.limit_prices import limit_prices, prices_path
 from planner.policies import BASELINES, PolicyRun, run_baselines, run_policy
 from planner.provenance import Occasion
 from planner.recall import snapshot_path
@@ -64,6 +67,9 @@ class Outcome:
         The policy that the plan follows.
     baselines
         The policies that it is compared with, by name.
+    prices
+        What each limit costs, where the solver's bound has prices; also written,
+        to ``planner.limit_prices.prices_path``.
     seconds
         Elapsed time of every stage; the plan itself cannot know how long it took
         to write. [s]
@@ -74,6 +80,7 @@ class Outcome:
     day: Day
     run: PolicyRun
     baselines: Mapping[str, PolicyRun]
+    prices: LimitPrices | None
     seconds: Mapping[str, float]
 
 
@@ -114,7 +121,7 @@ def solve_day(
             watch=watch,
         )
         baselines = run_baselines(day, request.options, watch=watch)
-        run = _wanted(request, day, baselines, watch)
+        wanted = run = _wanted(request, day, baselines, watch)
         occasion = Occasion(
             now=now,
             serial=next_serial(plans, request.day),
@@ -131,11 +138,18 @@ def solve_day(
         plan = _timed(plan, _stages(watch, run))
         with watch.stage("write", "writing the plan"):
             write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
+            prices = _write_prices(request.workspace, day, plan, wanted)
             path, plan = _write(plan, request.out, plans)
     meta, seconds = plan.meta, _stages(watch, run)
     logger.info("plan %s: %s, gap %s", meta.plan_id, meta.status, meta.gap)
     return Outcome(
-        plan=plan, path=path, day=day, run=run, baselines=baselines, seconds=seconds
+        plan=plan,
+        path=path,
+        day=day,
+        run=run,
+        baselines=baselines,
+        prices=prices,
+        seconds=seconds,
     )
 
 
@@ -150,6 +164,17 @@ def _wanted(
         return baselines[request.solver]
     hint = baselines["greedy"].schedule
     return run_policy(request.solver, day, request.options, watch=watch, hint=hint)
+
+
+def _write_prices(
+    workspace: Workspace, day: Day, plan: Plan, run: PolicyRun
+) -> LimitPrices | None:
+    prices = limit_prices(
+        day, run.solution.prices, some_unplaced=run.schedule.n_unplaced > 0
+    )
+    if prices is not None:
+        write_limit_prices(prices_path(workspace, plan), prices, day.grid)
+    return prices
 
 
 def _write(plan: Plan, out: Path | None, plans: Path) -> tuple[Path, Plan]:

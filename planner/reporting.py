@@ -18,6 +18,7 @@ from outputs.plan import Plan
 from outputs.report import Report, ReportPaths, write_report
 from planner.comparing import compare
 from planner.day import Day
+from planner.limit_prices import recalled_prices
 from planner.policies import PolicyRun, run_baselines
 from planner.recall import recall_day
 from planner.stopwatch import Stopwatch
@@ -74,13 +75,15 @@ def report_plan(
     watch = Stopwatch(time.perf_counter)
     baselines = run_baselines(recalled.day, SolveOptions(), watch=watch)
     run = planned_run(recalled.day, recalled.plan)
+    prices, notes = recalled_prices(workspace, recalled.day, recalled.plan)
+    notes = (*recalled.notes, *notes)
     report = Report(
         plan=recalled.plan,
-        comparison=compare(recalled.day, run, baselines),
-        assumptions=recalled.notes,
+        comparison=compare(recalled.day, run, baselines, prices=prices),
+        assumptions=notes,
     )
     paths = write_report(report, folder)
-    return Reported(paths=paths, notes=recalled.notes)
+    return Reported(paths=paths, notes=notes)
 
 
 def planned_run(day: Day, plan: Plan) -> PolicyRun:

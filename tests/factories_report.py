@@ -18,6 +18,7 @@ from outputs.comparison import (
     PolicyDay,
     encode_teams,
 )
+from outputs.limit_prices import LimitPrice, LimitPrices
 from outputs.plan import (
     PLAN_SCHEMA,
     ForecastUse,
@@ -362,6 +363,26 @@ def make_report(comparison: Comparison | None = None, **changes: Any) -> Report:
     return Report(**({"plan": make_plan(day_, **meta), "comparison": day_} | rest))
 
 
+def known_prices(hour: FloatArray, solar_kw: FloatArray) -> LimitPrices:
+    """Gpus dear at noon and half as dear in the evening; sun worth 0.05 at ten."""
+    gpu = np.where(hour == 12, 0.2, np.where(hour >= 18, 0.1, 0.0))
+    return LimitPrices(
+        limits=(
+            LimitPrice(region="eu-north", limit="gpu", kg=gpu, available=0 * hour + 4),
+            LimitPrice(
+                region="eu-north",
+                limit="sun kW",
+                kg=np.where(hour == 10, 0.05, 0.0),
+                available=solar_kw,
+            ),
+            LimitPrice(
+                region="eu-west", limit="gpu", kg=0 * hour, available=0 * hour + 8
+            ),
+        ),
+        notes=("Worked out by hand.",),
+    )
+
+
 def known_report(case: str = "clean") -> Report:
     """Small report worked out by hand, for golden files.
 
@@ -408,6 +429,7 @@ def known_report(case: str = "clean") -> Report:
         job_team=codes,
         teams=names,
         policies=days,
+        limit_prices=known_prices(hour, solar_kw[0]) if clean else None,
     )
     changes: dict[str, Any] = {"degraded": False, "warnings": ()} if clean else {}
     return make_report(comparison, **changes)

@@ -11,7 +11,9 @@ from outputs.charts.figure import Chart
 from outputs.charts.intensity import intensity_chart
 from outputs.charts.limits import limits_chart
 from outputs.charts.load import load_chart, stack_chart
+from outputs.charts.prices import prices_chart
 from outputs.comparison import Comparison
+from outputs.limit_costs import costs_sheet, costs_text
 from outputs.report.data import MEANINGS, Report
 from outputs.report.sections import (
     forecasts_sheet,
@@ -56,6 +58,7 @@ def sections(report: Report) -> list[Section]:
         Section(key="day", heading="The day", charts=charts(comparison)),
         *_side_by_side(comparison),
         *_jobs(report),
+        _limit_costs(comparison),
         Section(
             key="forecasts", heading="Forecasts used", sheets=(forecasts_sheet(report),)
         ),
@@ -83,6 +86,7 @@ def charts(comparison: Comparison) -> list[Chart]:
         regions_chart(comparison) if many and emitting else None,
         delays_chart(comparison),
         limits_chart(comparison),
+        prices_chart(comparison),
     ]
     return [chart for chart in drawn if chart is not None]
 
@@ -113,6 +117,16 @@ def _side_by_side(comparison: Comparison) -> list[Section]:
         )
         for kind, sides in split.items()
     ]
+
+
+def _limit_costs(comparison: Comparison) -> Section:
+    sheet = costs_sheet(comparison)
+    return Section(
+        key="limit-costs",
+        heading="What each limit costs",
+        text=costs_text(comparison),
+        sheets=(sheet,) if sheet.rows else (),
+    )
 
 
 def _jobs(report: Report) -> list[Section]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from outputs.charts.delays import delays
 from outputs.comparison import Comparison, FloatArray, PolicyDay
+from outputs.limit_costs import costs_document
 from outputs.report.data import Report, notices, plan_savings
 from outputs.report.sections import moved_jobs, unplaced_reasons, unplaced_rows
 from outputs.savings import Saving, SideBySide, by_region, by_team
@@ -40,6 +41,7 @@ def document(report: Report) -> dict[str, Any]:
         "moved": _plain(moved_jobs(report)),
         "delays": _delays(comparison),
         "limits": _limits(comparison),
+        "limit_prices": _plain(costs_document(comparison)),
         "notices": notices(report),
         "assumptions": list(report.all_assumptions()),
         "series": _series(comparison),

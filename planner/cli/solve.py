@@ -131,5 +131,23 @@ def _summary(outcome: Outcome, comparison: Comparison) -> dict[str, Any]:
         "savings_percent": against,
         "degraded": meta.degraded,
         "warnings": list(meta.warnings),
+        "shadow_prices": _shadow_prices(outcome),
         "seconds": dict(outcome.seconds),
+    }
+
+
+def _shadow_prices(outcome: Outcome) -> dict[str, Any] | None:
+    """The dearest limits; None where the solver proved its bound without prices."""
+    from outputs.limit_prices import UNIT, summary
+    from planner.limit_prices import prices_path
+
+    prices, grid = outcome.prices, outcome.day.grid
+    if prices is None:
+        return None
+    dearest = prices.most_expensive(grid, 10)
+    return {
+        "file": str(prices_path(outcome.day.workspace, outcome.plan)),
+        "unit": UNIT,
+        "notes": list(prices.notes),
+        "limits": [summary(limit, grid) for limit in dearest],
     }
