@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from solvers.problem import FloatArray, Places, Problem, RigidJobs
+from solvers.problem import FloatArray, Int64Array, Places, Problem, RigidJobs
 
 _WEIGHTS = np.array([0.30, 0.30, 0.20, 0.15, 0.05])
 _CPUS = np.array([1, 2, 4, 8, 16])
@@ -75,28 +75,43 @@ def synthetic_day(
     pue = 1.0 + 0.1 * rng.random(n_regions)
     energy = jobs.energy_kwh(slot_hours).sum()
     solar = _solar(rng, n_regions, n_slots, slot_hours) * energy * solar_share
-    work = jobs.demand * jobs.n_slots[:, None]
-    share = 0.5 + rng.random(n_regions)
-    share /= share.sum()
-    largest = jobs.demand.max(axis=0)
-    capacity = work.sum(axis=0)[:, None] / (n_slots * fill) * share
-    capacity = np.maximum(np.ceil(capacity), largest[:, None])
-    budget = np.full((n_regions, int(day[-1]) + 1), np.inf)
-    if budget_share is not None:
-        for d in range(budget.shape[1]):
-            budget[:, d] = budget_share * solar[:, day == d].sum(axis=1)
+    capacity = _capacity(rng, jobs, n_regions, n_slots, fill)
     places = Places(
         slot_hours=slot_hours,
         weight_per_kwh=weight,
         g_per_kwh=intensity,
         pue=pue,
         solar_kwh=solar,
-        solar_budget_kwh=budget,
+        solar_budget_kwh=_budget(solar, day, budget_share),
         day=day,
         capacity=np.repeat(capacity[:, :, None], n_slots, axis=2),
         resources=("cpu", "gpu"),
     )
     return Problem(places=places, jobs=jobs)
+
+
+def _capacity(
+    rng: np.random.Generator,
+    jobs: RigidJobs,
+    n_regions: int,
+    n_slots: int,
+    fill: float,
+) -> FloatArray:
+    """Units of each resource, unevenly shared; a region holds any single job."""
+    work = jobs.demand * jobs.n_slots[:, None]
+    share = 0.5 + rng.random(n_regions)
+    share /= share.sum()
+    units = work.sum(axis=0)[:, None] / (n_slots * fill) * share
+    return np.asarray(np.maximum(np.ceil(units), jobs.demand.max(axis=0)[:, None]))
+
+
+def _budget(solar: FloatArray, day: Int64Array, share: float | None) -> FloatArray:
+    """Daily budgets of each region: a share of its sun, or no limit."""
+    budget = np.full((len(solar), int(day[-1]) + 1), np.inf)
+    if share is not None:
+        for d in range(budget.shape[1]):
+            budget[:, d] = share * solar[:, day == d].sum(axis=1)
+    return budget
 
 
 def _jobs(

@@ -5,41 +5,22 @@ The same sums as in ``solvers.board``, added up in the same order.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from solvers.board import ROOM
 from solvers.compiled import compiled
+from solvers.job_columns import JobColumns as JobColumns  # see price.columns
+from solvers.job_columns import constant
 from solvers.problem import (
-    BoolArray,
     FloatArray,
     Int16Array,
     Int32Array,
     Int64Array,
     Places,
-    RigidJobs,
 )
 from solvers.solution import UNPLACED
-
-_Scalar = TypeVar("_Scalar", bound=np.generic)
-
-
-class JobColumns(NamedTuple):
-    """The columns of ``RigidJobs`` that the simple policies need."""
-
-    n_slots: Int32Array
-    last_fraction: FloatArray
-    first: Int32Array
-    last: Int32Array
-    allowed: BoolArray
-    power_kw: FloatArray
-    demand: FloatArray
-    place_cost: FloatArray
-    delay_cost: FloatArray
-    unplaced_cost: FloatArray
-    home: Int16Array
 
 
 class Ground(NamedTuple):
@@ -97,12 +78,6 @@ class Sums(NamedTuple):
     asked: FloatArray
 
 
-def job_columns(jobs: RigidJobs) -> JobColumns:
-    """Columns of all jobs."""
-    columns = (_constant(getattr(jobs, name)) for name in JobColumns._fields)
-    return JobColumns(*columns)
-
-
 def ground(places: Places) -> Ground:
     """What the regions offer."""
     n_days = places.solar_budget_kwh.shape[1]
@@ -114,13 +89,13 @@ def ground(places: Places) -> Ground:
     by_day = np.broadcast_to(places.day, places.weight_per_kwh.shape)
     dearest = np.lexsort((-places.weight_per_kwh, by_day))
     return Ground(
-        weight=_constant(places.weight_per_kwh),
-        solar=_constant(places.solar_kwh),
-        per_kw=_constant(places.pue * places.slot_hours),
-        day=_constant(places.day),
-        day_start=_constant(starts.astype(np.int64)),
-        budget=_constant(budget),
-        dearest=_constant(dearest.astype(np.int64)),
+        weight=constant(places.weight_per_kwh),
+        solar=constant(places.solar_kwh),
+        per_kw=constant(places.pue * places.slot_hours),
+        day=constant(places.day),
+        day_start=constant(starts.astype(np.int64)),
+        budget=constant(budget),
+        dearest=constant(dearest.astype(np.int64)),
     )
 
 
@@ -135,13 +110,6 @@ def empty_board(n_jobs: int, places: Places) -> Sums:
         sun=np.array(places.solar_kwh, order="C"),
         asked=np.zeros(places.solar_budget_kwh.shape),
     )
-
-
-def _constant(values: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
-    """Contiguous and read-only: one type, so that kernels are compiled once."""
-    view = np.ascontiguousarray(values).view()
-    view.setflags(write=False)
-    return view
 
 
 @compiled

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.compiled import compiled
-from solvers.compiled_board import Ground, JobColumns, Sums
+from solvers.compiled_board import Ground, Sums
+from solvers.job_columns import JobColumns
 from solvers.problem import BoolArray, FloatArray
 
 

@@ -9,21 +9,14 @@ import numpy as np
 
 from solvers.board import TIE
 from solvers.compiled import compiled
-from solvers.compiled_board import (
-    Ground,
-    JobColumns,
-    Sums,
-    empty_board,
-    ground,
-    job_columns,
-    put,
-)
+from solvers.compiled_board import Ground, Sums, empty_board, ground, put
 from solvers.compiled_costs import (
     budget_may_run_out,
     mark_open,
     price_starts,
     price_starts_under_budget,
 )
+from solvers.job_columns import JobColumns, job_columns
 from solvers.problem import BoolArray, FloatArray, Int64Array, Problem
 from solvers.solution import Schedule
 

@@ -17,10 +17,10 @@ from inputs.jobs import NO_REGION, BoolArray, FloatArray, Int16Array, Jobs
 from inputs.settings import Settings
 from inputs.timegrid import TimeGrid
 from outputs.carry_over import Occupancy
-from planner.formulate.costs import job_costs
+from planner.formulate.costs import JobCosts, job_costs
 from planner.formulate.exclusion import Exclusions, exclude
 from planner.formulate.places import build_places
-from planner.formulate.windows import windows
+from planner.formulate.windows import Windows, windows
 from solvers.board import ROOM
 from solvers.problem import Places, Problem, RigidJobs
 
@@ -95,8 +95,27 @@ def formulate(
     )
     rows = _by_id(jobs, excluded)
     costs = job_costs(jobs, rows, windows=slots, places=places, settings=settings)
+    rigid = _rigid(jobs, rows, slots=slots, demand=demand, fits=fits, costs=costs)
+    return Formulation(
+        problem=Problem(places=places, jobs=rigid),
+        rows=rows,
+        excluded=excluded,
+        unplaced_per_weight=costs.unplaced_per_weight,
+    )
+
+
+def _rigid(
+    jobs: Jobs,
+    rows: IndexArray,
+    *,
+    slots: Windows,
+    demand: FloatArray,
+    fits: BoolArray,
+    costs: JobCosts,
+) -> RigidJobs:
+    """What each job that can be planned may do, in the order of ``rows``."""
     home = np.where(jobs.pin_region == NO_REGION, jobs.home, jobs.pin_region)[rows]
-    rigid = RigidJobs(
+    return RigidJobs(
         n_slots=slots.n_slots[rows],
         last_fraction=slots.last_fraction[rows],
         first=slots.first[rows],
@@ -109,12 +128,6 @@ def formulate(
         delay_cost=costs.delay_cost,
         unplaced_cost=costs.unplaced_cost,
         home=_possible_home(home, fits[rows]),
-    )
-    return Formulation(
-        problem=Problem(places=places, jobs=rigid),
-        rows=rows,
-        excluded=excluded,
-        unplaced_per_weight=costs.unplaced_per_weight,
     )
 
 

@@ -55,41 +55,54 @@ def plan_rows(
     rows = np.concatenate([formulation.rows, formulation.excluded.rows])
     outside = len(formulation.excluded.rows)
     columns = _Columns(jobs, rows, outside, grid, settings)
-    region, start = columns.place(planned.schedule)
-    base_region, base_start = columns.place(baseline.schedule)
-    running = columns.running(region)
-    result, base = planned.evaluation, baseline.evaluation
-    placed = region >= 0
     table = pa.Table.from_arrays(
         [
             jobs.ids.take(pa.array(rows)),
             pa.array(np.zeros(len(rows), dtype=np.int32)),
-            pa.array(np.where(placed, PLANNED, UNPLACED), pa.string()),
-            pa.array([*reasons, *formulation.excluded.reasons], pa.string()),
-            columns.region_names(region),
-            columns.instants(start),
-            columns.instants(start, after_us=jobs.duration_us[rows]),
-            _where(placed, np.ones(len(rows), dtype=np.int32)),
-            _where(placed, running),
-            _where(placed, columns.spread(result.job_energy_kwh)),
-            _where(placed, columns.spread(result.job_solar_kwh)),
-            _where(placed, columns.spread(result.job_grid_kwh)),
-            _where(placed, columns.spread(result.job_emissions_kg)),
-            columns.region_names(base_region),
-            columns.instants(base_start),
-            _where(base_region >= 0, columns.spread(base.job_emissions_kg)),
+            *_planned(columns, planned, [*reasons, *formulation.excluded.reasons]),
+            *_compared(columns, baseline),
             jobs.team.take(pa.array(rows)),
-            columns.executors(region),
+            columns.executors(columns.place(planned.schedule)[0]),
             jobs.command.take(pa.array(rows)),
             jobs.spec.take(pa.array(rows)),
         ],
         schema=PLAN_SCHEMA,
     )
-    return table.take(
-        pc.sort_indices(
-            table, sort_keys=[("start", "ascending"), ("job_id", "ascending")]
-        )
+    keys = [("start", "ascending"), ("job_id", "ascending")]
+    return table.take(pc.sort_indices(table, sort_keys=keys))
+
+
+def _planned(
+    columns: _Columns, planned: PricedSchedule, reasons: Sequence[str | None]
+) -> list[pa.Array]:
+    """Columns ``status`` to ``emissions_kg``."""
+    region, start = columns.place(planned.schedule)
+    placed, result = region >= 0, planned.evaluation
+    shares = (
+        *(result.job_energy_kwh, result.job_solar_kwh),
+        *(result.job_grid_kwh, result.job_emissions_kg),
     )
+    return [
+        pa.array(np.where(placed, PLANNED, UNPLACED), pa.string()),
+        pa.array(reasons, pa.string()),
+        columns.region_names(region),
+        columns.instants(start),
+        columns.instants(start, after_us=columns.duration_us()),
+        _where(placed, np.ones(len(region), dtype=np.int32)),
+        _where(placed, columns.running(region)),
+        *(_where(placed, columns.spread(share)) for share in shares),
+    ]
+
+
+def _compared(columns: _Columns, baseline: PricedSchedule) -> list[pa.Array]:
+    """Columns ``baseline_region`` to ``baseline_emissions_kg``."""
+    region, start = columns.place(baseline.schedule)
+    emissions_kg = columns.spread(baseline.evaluation.job_emissions_kg)
+    return [
+        columns.region_names(region),
+        columns.instants(start),
+        _where(region >= 0, emissions_kg),
+    ]
 
 
 class _Columns:
@@ -122,6 +135,11 @@ class _Columns:
     def spread(self, values: FloatArray) -> FloatArray:
         """Values of the problem's jobs, and zero for the excluded ones."""
         return np.concatenate([values, np.zeros(self._n_outside)])
+
+    def duration_us(self) -> npt.NDArray[np.int64]:
+        """Running time of every row. [µs]"""
+        duration: npt.NDArray[np.int64] = self._jobs.duration_us[self._rows]
+        return duration
 
     def running(self, region: npt.NDArray[np.int64]) -> FloatArray:
         """Metered power of every row while it runs. [kW]"""

@@ -58,52 +58,48 @@ class WholeProgram:
 def round_outwards(program: Program) -> WholeProgram:
     """Rounded program whose best is never above that of the original."""
     unit = np.where(program.integer, 1.0, FRACTION)
-    lower = np.floor(program.lower / unit)
     upper = np.ceil(program.upper / unit)
-
-    entry_row = program.entry_row
-    terms = program.values * unit[program.indices]
-    reach = sum_by(
-        entry_row,
-        np.abs(terms) * upper[program.indices],
-        program.n_rows,
-    )
-    scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, SMALLEST_REACH))
-    terms = terms * scale[entry_row]
-    # A row is a ceiling, a floor, or an equation of whole numbers: a ceiling's
-    # terms go down, a floor's up. Rounding a fraction up adds at most one unit.
-    is_floor = np.isinf(program.row_upper)
-    whole_terms = np.where(is_floor[entry_row], np.ceil(terms), np.floor(terms))
-    fractional = unit[program.indices] < 1.0
-    rises = np.bincount(
-        entry_row,
-        weights=np.where(
-            fractional & ((whole_terms > 0) != is_floor[entry_row]),
-            np.abs(whole_terms),
-            0.0,
-        ),
-        minlength=program.n_rows,
-    )
-    row_upper = np.ceil(program.row_upper * scale) + rises
-    row_lower = np.floor(program.row_lower * scale) - rises
-
+    terms, row_lower, row_upper = _whole_rows(program, unit, upper)
     cost = program.cost * unit
-    cost_scale = _power_below(
-        LARGEST_ACTIVITY / np.maximum(np.abs(cost) @ upper, SMALLEST_REACH)
-    )
+    cost_reach = np.maximum(np.abs(cost) @ upper, SMALLEST_REACH)
     return WholeProgram(
         program=Program(
-            cost=np.floor(cost * cost_scale),
-            lower=lower,
+            cost=np.floor(cost * _power_below(LARGEST_ACTIVITY / cost_reach)),
+            lower=np.floor(program.lower / unit),
             upper=upper,
             integer=np.ones(program.n_variables, dtype=bool),
             row_lower=np.maximum(row_lower, -LARGEST_LIMIT),
             row_upper=np.minimum(row_upper, LARGEST_LIMIT),
             indptr=program.indptr,
             indices=program.indices,
-            values=whole_terms,
+            values=terms,
         ),
         variable_unit=unit,
+    )
+
+
+def _whole_rows(
+    program: Program, unit: FloatArray, upper: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Terms, lower and upper limits of the rows in whole numbers.
+
+    A row is a ceiling, a floor, or an equation of whole numbers: a ceiling's terms go
+    down, a floor's up. Rounding a fraction up adds at most one unit.
+    """
+    row = program.entry_row
+    terms = program.values * unit[program.indices]
+    reach = sum_by(row, np.abs(terms) * upper[program.indices], program.n_rows)
+    scale = _power_below(LARGEST_ACTIVITY / np.maximum(reach, SMALLEST_REACH))
+    terms = terms * scale[row]
+    is_floor = np.isinf(program.row_upper)
+    whole = np.where(is_floor[row], np.ceil(terms), np.floor(terms))
+    fractional = unit[program.indices] < 1.0
+    rising = fractional & ((whole > 0) != is_floor[row])
+    rises = sum_by(row, np.where(rising, np.abs(whole), 0.0), program.n_rows)
+    return (
+        whole,
+        np.floor(program.row_lower * scale) - rises,
+        np.ceil(program.row_upper * scale) + rises,
     )
 
 

@@ -51,14 +51,7 @@ class Neighbourhood:
         left_s = options.time_limit_s - (time.perf_counter() - began)
         stopped = False
         if progress is not None:  # its steps run in a process of their own
-            progress(
-                Progress(
-                    solver=self.name,
-                    best=evaluate(problem, start).objective,
-                    seconds=options.time_limit_s - left_s,
-                    time_limit_s=options.time_limit_s,
-                )
-            )
+            progress(_begun(self.name, problem, start, options, left_s))
         course, messages = Course(schedule=start), list[str]()
         try:
             course = _improved(problem, start, options, left_s)
@@ -79,6 +72,17 @@ class Neighbourhood:
             interrupted=stopped,
         )
         return settle(problem, best, bound=None, asked_gap=options.gap, stats=stats)
+
+
+def _begun(
+    name: str, problem: Problem, start: Schedule, options: SolveOptions, left_s: float
+) -> Progress:
+    return Progress(
+        solver=name,
+        best=evaluate(problem, start).objective,
+        seconds=options.time_limit_s - left_s,
+        time_limit_s=options.time_limit_s,
+    )
 
 
 def _improved(

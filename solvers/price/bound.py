@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from solvers.price.columns import JobColumns, job_columns
+from solvers.job_columns import JobColumns, job_columns
 from solvers.price.crew import Crew
 from solvers.price.duals import Ground, Point, dual_value
 from solvers.problem import Problem

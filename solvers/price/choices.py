@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from solvers.compiled import compiled
-from solvers.price.columns import JobColumns
+from solvers.compiled import compiled, inlined
+from solvers.job_columns import JobColumns
 from solvers.problem import BoolArray, FloatArray, Int16Array, Int32Array
 
 
@@ -78,6 +78,77 @@ def closed_starts(
     return True
 
 
+@inlined
+def running_costs(
+    jobs: JobColumns, j: int, r: int, prices: RowPrices, costs: FloatArray
+) -> None:
+    """Running sums over time of what full slots of job ``j`` cost in region ``r``."""
+    first, end = jobs.first[j], jobs.last[j] + jobs.n_slots[j]
+    energy = jobs.power_kw[j] * prices.metered_hours[r]
+    for t in range(first, end + 1):
+        costs[t] = energy * prices.energy_sum[r, t]
+    for k in range(prices.least_room.shape[1]):
+        units = jobs.demand[j, k]
+        if units > 0.0:
+            for t in range(first, end + 1):
+                costs[t] += units * prices.capacity_sum[r, k, t]
+
+
+@inlined
+def cheapest_start(
+    jobs: JobColumns,
+    j: int,
+    r: int,
+    prices: RowPrices,
+    costs: FloatArray,
+    some_closed: bool,
+    closed: BoolArray,
+    best: float,
+) -> tuple[float, int]:
+    """Cost and start of the first place in region ``r`` below ``best``, -1 if none."""
+    first, length, found = jobs.first[j], jobs.n_slots[j], -1
+    at_place, delay = jobs.place_cost[j, r], jobs.delay_cost[j]
+    unused = jobs.power_kw[j] * prices.metered_hours[r]
+    unused *= 1.0 - jobs.last_fraction[j]
+    for s in range(first, jobs.last[j] + 1):
+        cost = costs[s + length] - costs[s] - unused * prices.energy[r, s + length - 1]
+        cost += at_place + delay * (s - first)
+        if cost < best and not (some_closed and closed[s]):
+            best, found = cost, s
+    return best, found
+
+
+@inlined
+def add_steps(
+    jobs: JobColumns,
+    j: int,
+    r: int,
+    s: int,
+    times: float,
+    metered_hours: FloatArray,
+    usage: FloatArray,
+    load: FloatArray,
+) -> None:
+    """Add a placed job to the steps of usage and load, ``times`` over."""
+    end, energy = s + jobs.n_slots[j], times * jobs.power_kw[j] * metered_hours[r]
+    load[r, s] += energy
+    load[r, end - 1] -= energy * (1.0 - jobs.last_fraction[j])
+    load[r, end] -= energy * jobs.last_fraction[j]
+    for k in range(usage.shape[1]):
+        units = times * jobs.demand[j, k]
+        usage[r, k, s] += units
+        usage[r, k, end] -= units
+
+
+@inlined
+def compensated(total: float, lost: float, value: float) -> tuple[float, float]:
+    """Add a value to a sum, and what rounding takes to a second (Neumaier 1974)."""
+    after = total + value
+    if abs(total) >= abs(value):
+        return after, lost + ((total - after) + value)
+    return after, lost + ((value - after) + total)
+
+
 @compiled
 def choose(
     jobs: JobColumns,
@@ -109,64 +180,30 @@ def choose(
     Returns
     -------
     tuple of float
-        Sum of the costs and of their magnitudes, compensated (Neumaier 1974).
+        Sum of the costs, what rounding took from it, and sum of their magnitudes.
     """
     n_regions, n_slots = prices.energy.shape
-    n_resources = prices.least_room.shape[1]
-    price = np.empty(n_slots + 1)
+    costs = np.empty(n_slots + 1)
     closed = np.zeros(n_slots, dtype=np.bool_)
     total, lost, magnitude = 0.0, 0.0, 0.0
     for j in range(lo, hi):
-        length = jobs.n_slots[j]
-        first, last = jobs.first[j], jobs.last[j]
-        delay = jobs.delay_cost[j]
-        best = jobs.unplaced_cost[j]
-        best_region, best_start = -1, -1
+        best, region, start = jobs.unplaced_cost[j], -1, -1
         for r in range(n_regions):
-            if not jobs.allowed[j, r]:
-                continue
-            some_closed = closed_starts(
-                jobs, j, r, prices.room, prices.least_room, closed
-            )
-            energy = jobs.power_kw[j] * prices.metered_hours[r]
-            unused = energy * (1.0 - jobs.last_fraction[j])
-            for t in range(first, last + length + 1):
-                price[t] = energy * prices.energy_sum[r, t]
-            for k in range(n_resources):
-                units = jobs.demand[j, k]
-                if units > 0.0:
-                    for t in range(first, last + length + 1):
-                        price[t] += units * prices.capacity_sum[r, k, t]
-            at_place = jobs.place_cost[j, r]
-            for s in range(first, last + 1):
-                cost = (
-                    price[s + length]
-                    - price[s]
-                    - unused * prices.energy[r, s + length - 1]
+            if jobs.allowed[j, r]:
+                some_closed = closed_starts(
+                    jobs, j, r, prices.room, prices.least_room, closed
                 )
-                cost += at_place + delay * (s - first)
-                if cost < best and not (some_closed and closed[s]):
-                    best, best_region, best_start = cost, r, s
+                running_costs(jobs, j, r, prices, costs)
+                best, found = cheapest_start(
+                    jobs, j, r, prices, costs, some_closed, closed, best
+                )
+                if found >= 0:
+                    region, start = r, found
         times = weight[j] if weight.size else 1.0
         if region_out.size:
-            region_out[j] = best_region
-            start_out[j] = best_start
-        if best_region >= 0:
-            energy = times * jobs.power_kw[j] * prices.metered_hours[best_region]
-            end = best_start + length
-            load[best_region, best_start] += energy
-            load[best_region, end - 1] -= energy * (1.0 - jobs.last_fraction[j])
-            load[best_region, end] -= energy * jobs.last_fraction[j]
-            for k in range(n_resources):
-                units = times * jobs.demand[j, k]
-                usage[best_region, k, best_start] += units
-                usage[best_region, k, end] -= units
-        best *= times
-        after = total + best
-        if abs(total) >= abs(best):
-            lost += (total - after) + best
-        else:
-            lost += (best - after) + total
-        total = after
-        magnitude += abs(best)
+            region_out[j], start_out[j] = region, start
+        if region >= 0:
+            add_steps(jobs, j, region, start, times, prices.metered_hours, usage, load)
+        total, lost = compensated(total, lost, best * times)
+        magnitude += abs(best * times)
     return total, lost, magnitude

@@ -1,32 +1,20 @@
-"""A problem as the compiled kernels read it: named tuples of plain arrays."""
+"""The shared limits as the compiled kernels read them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from solvers.feasibility import TOLERANCE
-from solvers.problem import BoolArray, FloatArray, Int32Array, Places, RigidJobs
+
+# Machine code that an earlier version left on disk knows the class by this name, and
+# numba looks it up before it sees that the code is out of date.
+from solvers.job_columns import JobColumns as JobColumns
+from solvers.problem import FloatArray, Places
 
 FIT = 1e-9
 """Relative slack when a job is fitted in: covers the rounding of running sums."""
-
-
-class JobColumns(NamedTuple):
-    """The columns of ``RigidJobs`` that a solver needs, contiguous."""
-
-    n_slots: Int32Array
-    last_fraction: FloatArray
-    first: Int32Array
-    last: Int32Array
-    allowed: BoolArray
-    power_kw: FloatArray
-    demand: FloatArray
-    place_cost: FloatArray
-    delay_cost: FloatArray
-    unplaced_cost: FloatArray
 
 
 class Limits(NamedTuple):
@@ -49,22 +37,6 @@ class Limits(NamedTuple):
     weight: FloatArray
     solar: FloatArray
     metered_hours: FloatArray
-
-
-def job_columns(
-    jobs: RigidJobs, subset: npt.NDArray[np.intp] | None = None
-) -> JobColumns:
-    """Columns of all jobs, or of a subset in its order."""
-
-    def column(name: str) -> npt.NDArray[np.generic]:
-        values: npt.NDArray[np.generic] = getattr(jobs, name)
-        if subset is not None:
-            values = values[subset]
-        view = np.ascontiguousarray(values).view()
-        view.setflags(write=False)  # one type, so kernels are compiled once
-        return view
-
-    return JobColumns(*(column(name) for name in JobColumns._fields))  # type: ignore[arg-type]
 
 
 def region_first(by_resource: FloatArray) -> FloatArray:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from solvers.job_columns import JobColumns
 from solvers.price.choices import RowPrices, choose
-from solvers.price.columns import JobColumns, accepted_capacity
+from solvers.price.columns import accepted_capacity
 from solvers.price.crew import Crew
 from solvers.price.envelope import provable_weight
 from solvers.problem import FloatArray, Places, Problem

@@ -11,9 +11,10 @@ import numpy as np
 from solvers.evaluate import evaluate
 from solvers.feasibility import violations
 from solvers.greedy import Greedy, turns
+from solvers.job_columns import JobColumns, job_columns
 from solvers.price.bands import Bands, gumbel_noise
 from solvers.price.bound import bound_at
-from solvers.price.columns import JobColumns, Limits, job_columns, limits
+from solvers.price.columns import Limits, limits
 from solvers.price.crew import Crew, crew
 from solvers.price.duals import Ground, Point, budget_price, choices_at, dual_value
 from solvers.price.incumbent import Incumbent, objective_of

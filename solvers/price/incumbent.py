@@ -8,7 +8,7 @@ from time import monotonic
 import numpy as np
 
 from solvers.evaluate import solar_used
-from solvers.price.columns import JobColumns
+from solvers.job_columns import JobColumns
 from solvers.price.plan import Plan
 from solvers.problem import Problem
 from solvers.progress import Progress, Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from solvers.compiled import compiled
-from solvers.price.columns import JobColumns
+from solvers.job_columns import JobColumns
 from solvers.problem import BoolArray, FloatArray, Int16Array, Int32Array
 
 

@@ -6,7 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from solvers.price.columns import JobColumns, Limits
+from solvers.job_columns import JobColumns
+from solvers.price.columns import Limits
 from solvers.price.crew import Crew
 from solvers.price.marginal import Board, Terms
 from solvers.price.sweeps import evict, over_somewhere, sweep, tally

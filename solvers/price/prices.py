@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.job_columns import JobColumns, job_columns
 from solvers.price.ascent import Units, ascend
-from solvers.price.columns import JobColumns, job_columns
 from solvers.price.crew import Crew
 from solvers.price.duals import Ground, Point, dual_value
 from solvers.problem import FloatArray, Problem

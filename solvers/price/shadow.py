@@ -8,7 +8,7 @@ from time import monotonic
 
 import numpy as np
 
-from solvers.price.columns import job_columns
+from solvers.job_columns import job_columns
 from solvers.price.crew import crew
 from solvers.price.duals import Ground, Point, budget_price
 from solvers.price.prices import Level, Pricer, levels

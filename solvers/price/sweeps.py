@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.compiled import compiled
-from solvers.price.columns import JobColumns
+from solvers.compiled import compiled, inlined
+from solvers.job_columns import JobColumns
 from solvers.price.marginal import (
     Board,
     Terms,
@@ -39,6 +39,45 @@ def next_random(state: np.uint64) -> np.uint64:
     return state ^ (state << np.uint64(17))
 
 
+@inlined
+def best_start(
+    jobs: JobColumns,
+    j: int,
+    r: int,
+    some_full: bool,
+    full: BoolArray,
+    whole: FloatArray,
+    part: FloatArray,
+    heat: float,
+    noise: FloatArray,
+    best: float,
+    start: int,
+) -> tuple[float, int, bool]:
+    """Least cost and start in region ``r``, if it beats those so far, and whether.
+
+    ``noise`` is told of each start, counted from the first one.
+    """
+    length, first = jobs.n_slots[j], jobs.first[j]
+    run, blocked, better = jobs.place_cost[j, r], first - 1, False
+    for t in range(first, first + length - 1):
+        run += whole[t]
+        if some_full and full[t]:
+            blocked = t
+    for s in range(first, jobs.last[j] + 1):
+        t = s + length - 1
+        if some_full and full[t]:
+            blocked = t
+        if blocked < s:
+            cost = run + part[t] + jobs.delay_cost[j] * (s - first)
+            if heat > 0.0:
+                cost -= heat * noise[s - first]
+            near = TIE * abs(cost)
+            if cost < best - near or (cost <= best + near and s < start):
+                best, start, better = cost, s, True
+        run += whole[t] - whole[s]
+    return best, start, better
+
+
 @compiled
 def best_place(
     jobs: JobColumns,
@@ -56,7 +95,6 @@ def best_place(
 
     Ties go to a place before none, to the earliest start, then the first region.
     """
-    length, first = jobs.n_slots[j], jobs.first[j]
     mask = np.uint64(NOISE - 1)
     state = next_random(state)
     best = jobs.unplaced_cost[j]
@@ -73,24 +111,12 @@ def best_place(
         else:
             add_penalties(jobs, j, r, board, terms, whole, part)
         state = next_random(state)
-        row = np.int64((state >> np.uint64(40)) & mask) - first
-        run, blocked = jobs.place_cost[j, r], first - 1
-        for t in range(first, first + length - 1):
-            run += whole[t]
-            if some_full and full[t]:
-                blocked = t
-        for s in range(first, jobs.last[j] + 1):
-            t = s + length - 1
-            if some_full and full[t]:
-                blocked = t
-            if blocked < s:
-                cost = run + part[t] + jobs.delay_cost[j] * (s - first)
-                if heat > 0.0:
-                    cost -= heat * terms.noise[row + s]
-                near = TIE * abs(cost)
-                if cost < best - near or (cost <= best + near and s < start):
-                    best, region, start = cost, r, s
-            run += whole[t] - whole[s]
+        noise = terms.noise[np.int64((state >> np.uint64(40)) & mask) :]
+        best, start, better = best_start(
+            jobs, j, r, some_full, full, whole, part, heat, noise, best, start
+        )
+        if better:
+            region = r
     return region, start, state
 
 
