@@ -145,7 +145,7 @@ def _taken(
 def _whole_numbers(
     demand: FloatArray, capacity: FloatArray
 ) -> tuple[Int64Array, Int64Array]:
-    """Demands and capacities in units so small that the check's tolerance hides them."""
+    """Both in units so small that the check's tolerance hides the rounding."""
     scale = np.ones(len(capacity))
     for k in range(len(capacity)):
         largest = max(float(capacity[k].max(initial=0.0)), 1e-300)
