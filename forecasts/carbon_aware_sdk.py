@@ -29,7 +29,7 @@ from forecasts.errors import (
 )
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
-from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Int64Array, Observations
 from forecasts.series import Series, Signal
 from inputs.errors import Finding
@@ -72,36 +72,34 @@ class CarbonAwareSdkOptions(LiveOptions):
         return self
 
 
-class CarbonAwareSdk:
+class CarbonAwareSdk(LiveProvider[CarbonAwareSdkOptions]):
     """Asks a running web API, or reads a data file."""
 
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[CarbonAwareSdkOptions]] = CarbonAwareSdkOptions
 
-    def __init__(self, options: CarbonAwareSdkOptions) -> None:
-        self._options = options
-
     def fetch(self, request: ForecastRequest) -> Observations:
         """All points of the current forecast, or the file's points of the location."""
-        options = self._options
-        zone = zone_of(
-            request, options.zones,
+        if self.options.data_file is None:
+            return super().fetch(request)
+        return self._from_file(self.options.data_file, request, self._zone(request))
+
+    def question(self, request: ForecastRequest) -> Question:
+        """The current forecast of a location."""
+        zone, signal = self._zone(request), self.options.signal
+        return Question(
+            zone=zone,
+            http=http_request(self.options, zone=zone),
+            parse=lambda body, _: parse(body, signal=signal),
+        )
+
+    def _zone(self, request: ForecastRequest) -> str:
+        return zone_of(
+            request, self.options.zones,
             pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}",
             known="locations such as eastus",
         )  # fmt: skip
-        if options.data_file is not None:
-            return self._from_file(options.data_file, request, zone)
-        client = client_of(request)
-        http = http_request(options, zone=zone)
-        question = Question(
-            provider=NAME,
-            zone=zone,
-            http=http,
-            send=lambda: client.get(http, options.limits(client.limits)),
-            parse=lambda body, _: parse(body, signal=options.signal),
-        )
-        return ask(question, request, options)
 
     def _from_file(
         self, name: str, request: ForecastRequest, zone: str
@@ -112,7 +110,7 @@ class CarbonAwareSdk:
             told = f"found {error.found}, expected {error.expected}"
             reason = told if error.hint is None else f"{told}; {error.hint}"
             raise ForecastUnavailableError(f"{name}: {reason}") from error
-        options = self._options
+        options = self.options
         timezone = options.file_timezone
         read = parse_file(
             content.data, zone=zone, signal=options.signal, timezone=timezone

@@ -36,6 +36,11 @@ CARBON_SCALE_G_PER_KWH = 1.0
 CARBON_DROP_G_PER_KWH = 25.0
 """An exact zero right beside a value above this is a hole, unless a user wrote it."""
 
+CLEAR_OF_HORIZON = 10.0
+"""Height of the sun at which any array gives something, whatever the clouds. [°]"""
+
+_SUN_SAMPLE_US = 600_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlausibleRange:
@@ -121,16 +126,55 @@ def without_false_zeros(values: FloatArray) -> tuple[FloatArray, tuple[str, ...]
     return holes, (note,) if count else ()
 
 
-def review(values: FloatArray, series: Series) -> tuple[str, ...]:
+def says_nothing(values: FloatArray, request: ForecastRequest) -> bool:
+    """Whether no value says anything: all are zero or missing where that cannot be.
+
+    No grid is free of carbon. No market clears at exactly zero all day, though it
+    may at less. An array gives nothing only while the sun is down.
+    """
+    if request.series is Series.CARBON:
+        return not np.any(values > 0)
+    if np.any(np.nan_to_num(values) != 0):
+        return False
+    return request.series is not Series.SOLAR or _sun_is_up(request)
+
+
+def _sun_is_up(request: ForecastRequest) -> bool:
+    """Whether the sun gets clear of the horizon in the hours that were asked for."""
+    from forecasts.photovoltaics import sun_position
+
+    array, grid = request.region.solar, request.grid
+    if array is None or array.kwp == 0:
+        return array is None
+    times_us = np.arange(grid.start_us, grid.end_us, _SUN_SAMPLE_US, dtype=np.int64)
+    elevation = sun_position(times_us, array)["apparent_elevation"]
+    return bool(elevation.max() > CLEAR_OF_HORIZON)
+
+
+def review(
+    values: FloatArray, request: ForecastRequest, *, zeros_are_data: bool = False
+) -> tuple[str, ...]:
     """Remarks on a whole horizon of slots.
+
+    Parameters
+    ----------
+    values
+        Shape (n_slots,). [house unit]
+    request
+        What was asked.
+    zeros_are_data
+        Whether a day of zeros of solar power or price is believed.
 
     Raises
     ------
     ForecastIncompleteError
         If a carbon intensity is below ``CARBON_SCALE_G_PER_KWH`` everywhere: no
-        grid is, so nothing was sent, or in another unit.
+        grid is, so nothing was sent, or in another unit. If a service says zero
+        for a whole day on which that cannot be.
     """
-    if series is not Series.CARBON:
+    if request.series is not Series.CARBON:
+        if not zeros_are_data and says_nothing(values, request):
+            raise ForecastIncompleteError("all values are zero; are they missing?")
         return ()
     if values.max() < CARBON_SCALE_G_PER_KWH:
         what = "all values are zero" if not values.any() else "no value reaches 1 g/kWh"

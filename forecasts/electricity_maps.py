@@ -23,7 +23,7 @@ from forecasts.errors import ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
 from forecasts.http.secret import Secret, from_environment
-from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series, Signal
 
@@ -63,34 +63,23 @@ class ElectricityMapsOptions(LiveOptions):
     key_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "auth-token"
 
 
-class ElectricityMaps:
+class ElectricityMaps(LiveProvider[ElectricityMapsOptions]):
     """Asks for the forecast of one zone at a time."""
 
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[ElectricityMapsOptions]] = ElectricityMapsOptions
 
-    def __init__(self, options: ElectricityMapsOptions) -> None:
-        self._options = options
-
-    def fetch(self, request: ForecastRequest) -> Observations:
+    def question(self, request: ForecastRequest) -> Question:
         """Forecast from the running hour on."""
-        options, client = self._options, client_of(request)
         zone = zone_of(
-            request, options.zones,
+            request, self.options.zones,
             pattern=r"[A-Z][A-Z0-9-]{1,31}", known="zones such as DE or US-CAL-CISO",
         )  # fmt: skip
         ahead = request.grid.end - request.now
         key = from_environment(request.environment, TOKEN)
-        http = http_request(options, zone=zone, ahead=ahead, key=key)
-        question = Question(
-            provider=NAME,
-            zone=zone,
-            http=http,
-            send=lambda: client.get(http, options.limits(client.limits)),
-            parse=parse,
-        )
-        return ask(question, request, options)
+        http = http_request(self.options, zone=zone, ahead=ahead, key=key)
+        return Question(zone=zone, http=http, parse=parse)
 
 
 def http_request(

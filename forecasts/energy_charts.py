@@ -16,7 +16,7 @@ from forecasts.answer_shapes import MAX_POINTS, Number, Shape, values_of
 from forecasts.errors import ForecastIncompleteError, ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
-from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series, Signal
 from inputs.settings import Duration
@@ -35,32 +35,24 @@ class EnergyChartsOptions(LiveOptions):
     refresh: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(minutes=30)
 
 
-class EnergyCharts:
+class EnergyCharts(LiveProvider[EnergyChartsOptions]):
     """Asks for one country at a time."""
 
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[EnergyChartsOptions]] = EnergyChartsOptions
 
-    def __init__(self, options: EnergyChartsOptions) -> None:
-        self._options = options
-
-    def fetch(self, request: ForecastRequest) -> Observations:
+    def question(self, request: ForecastRequest) -> Question:
         """Quarter-hours of the horizon; tomorrow's are there from the evening on."""
-        options, client = self._options, client_of(request)
         zone = zone_of(
-            request, options.zones,
+            request, self.options.zones,
             pattern=r"[A-Z]{2}", known="countries by two letters, such as DE",
         )  # fmt: skip
-        http = http_request(options, zone=zone, grid=request.grid)
-        question = Question(
-            provider=NAME,
+        return Question(
             zone=zone,
-            http=http,
-            send=lambda: client.get(http, options.limits(client.limits)),
+            http=http_request(self.options, zone=zone, grid=request.grid),
             parse=lambda body, _: parse(body, zone=zone),
         )
-        return ask(question, request, options)
 
 
 def http_request(

@@ -1,34 +1,38 @@
 """What all live providers share: settings, the kept answers, the last good one.
 
-A provider builds a ``Question``; ``ask`` answers it from what was fetched minutes
-ago, else from the service, else from the last good answer, plainly labelled.
+A ``LiveProvider`` only builds a ``Question``, which is answered from what was
+fetched minutes ago, else from the service, else from the last good answer, plainly
+labelled.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
-import numpy as np
 from pydantic import AfterValidator, Field
 
+from forecasts.checks import says_nothing
 from forecasts.errors import (
     ForecastError,
     ForecastIncompleteError,
     ForecastUnavailableError,
 )
 from forecasts.history import keep_issue
-from forecasts.http.answers import Answers, KeptAnswer, folder_name
+from forecasts.http.answers import KeptAnswer
 from forecasts.http.client import HttpClient
 from forecasts.http.limits import Limits
 from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.provider import ForecastRequest, Observations, ProviderOptions
+from forecasts.series import Series
+from forecasts.shelf import Shelf, shelf_name
 from inputs.settings import Duration
 
 logger = logging.getLogger(__name__)
@@ -86,42 +90,72 @@ class LiveOptions(ProviderOptions):
         return chosen
 
 
+Send = Callable[[HttpClient, Limits], HttpAnswer]
+"""Asks by a client within limits; raises an ``HttpError`` without an answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What one live provider asks about one zone.
 
     Parameters
     ----------
-    provider
-        Registered name.
     zone
-        As the provider names it.
+        As the provider names it; the answer must be about it.
     http
         The request; its address tells one question from another.
-    send
-        Sends it; raises an ``HttpError`` when there is no answer.
     parse
         Reads a body that came at an instant; a pure function.
+    send
+        How it is sent where a plain GET of ``http`` is not all.
+    shelf
+        Name under which answers are kept, where ``zone`` alone does not tell
+        what they are about.
     """
 
-    provider: str
     zone: str
     http: HttpRequest
-    send: Callable[[], HttpAnswer]
     parse: Callable[[bytes, datetime], Observations]
+    send: Send | None = None
+    shelf: str | None = None
 
 
-def client_of(request: ForecastRequest) -> HttpClient:
-    """Client of the run.
+LiveOptionsT = TypeVar("LiveOptionsT", bound=LiveOptions)
 
-    Raises
-    ------
-    ForecastUnavailableError
-        If this run has none, so must not go out.
-    """
-    if request.http is None:
-        raise ForecastUnavailableError("this run does not ask services")
-    return request.http
+
+class LiveProvider(ABC, Generic[LiveOptionsT]):
+    """A ``Provider`` that asks a service; only its question is its own."""
+
+    name: ClassVar[str]
+    series: ClassVar[frozenset[Series]]
+    Options: ClassVar[type[LiveOptions]]
+
+    def __init__(self, options: LiveOptionsT) -> None:
+        self.options = options
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Answer to the question about a region.
+
+        Raises
+        ------
+        ForecastError
+            If this run asks no services, or the service has no usable answer and
+            none was kept.
+        """
+        if request.http is None:
+            raise ForecastUnavailableError("this run does not ask services")
+        asking = _Asking(self.name, self.question(request), request, self.options)
+        return asking.answer(request.http)
+
+    @abstractmethod
+    def question(self, request: ForecastRequest) -> Question:
+        """What to ask about the region of a request.
+
+        Raises
+        ------
+        ForecastError
+            If the service cannot know the region, or a key is missing.
+        """
 
 
 def zone_of(
@@ -159,116 +193,100 @@ def zone_of(
     return named
 
 
-def ask(
-    question: Question, request: ForecastRequest, options: LiveOptions
-) -> Observations:
-    """Answer to a question: kept for minutes, new, or the last good one.
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One question on its way: kept for minutes, new, or the last good one."""
 
-    Raises
-    ------
-    ForecastError
-        If the service has no usable answer and none was kept.
-    """
-    shelf = _Shelf.of(question, request)
-    kept = shelf.answers.same(question.http) if shelf else None
-    if kept is not None and timedelta(0) <= request.now - kept.fetched_at < (
-        options.refresh
-    ):
+    provider: str
+    question: Question
+    request: ForecastRequest
+    options: LiveOptions
+
+    def answer(self, client: HttpClient) -> Observations:
+        shelf = self._shelf()
+        if (kept := self._fresh(shelf)) is not None:
+            try:
+                return self._read(kept)
+            except ForecastError as error:
+                logger.warning("%s: kept answer: %s", self.provider, error)
         try:
-            return _read(question, request, kept)
+            body = self._send(client).body
+            fetched = KeptAnswer(body=body, fetched_at=self.request.now)
+            observations = self._read(fetched)
         except ForecastError as error:
-            logger.warning("%s: kept answer: %s", question.provider, error)
-    try:
-        answer = question.send()
-        fetched = KeptAnswer(body=answer.body, fetched_at=request.now)
-        observations = _read(question, request, fetched)
-    except ForecastError as error:
-        if shelf is None:
-            raise
-        return shelf.last_good(question, request, error)
-    return (
-        shelf.keep(question, request, answer.body, observations)
-        if shelf
-        else (observations)
-    )
+            return self._last_good(shelf, error)
+        return observations if shelf is None else self._keep(shelf, body, observations)
 
-
-def _read(
-    question: Question, request: ForecastRequest, answer: KeptAnswer
-) -> Observations:
-    """Observations about the zone asked for, with something in them."""
-    observations = question.parse(answer.body, answer.fetched_at)
-    if observations.place != question.zone:
-        raise ForecastIncompleteError(
-            f"the answer is about {observations.place!r}, asked for was "
-            f"{question.zone!r}"
-        )
-    if not np.any(observations.values > 0):
-        raise ForecastUnavailableError(
-            "the answer holds no data: all its values are zero or missing"
-        )
-    issued_at = observations.issued_at
-    if issued_at is not None and request.now < issued_at <= request.now + CLOCK_SKEW:
-        observations = replace(observations, issued_at=request.now)
-    return replace(observations, place=request.region.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shelf:
-    """Where answers and issues of one zone of one provider are kept."""
-
-    answers: Answers
-    history: Path
-
-    @classmethod
-    def of(cls, question: Question, request: ForecastRequest) -> _Shelf | None:
+    def _shelf(self) -> Shelf | None:
+        request, question = self.request, self.question
         if request.outputs is None:
             return None
-        own = Path(question.provider) / folder_name(question.zone)
-        return cls(
-            answers=Answers(folder=request.outputs / "cache" / "http" / own),
-            history=request.outputs / "forecasts" / "history" / own,
-        )
+        name = shelf_name(question.shelf or question.zone, request.series)
+        return Shelf.of(request.outputs, Path(self.provider) / name)
 
-    def keep(
-        self,
-        question: Question,
-        request: ForecastRequest,
-        body: bytes,
-        observations: Observations,
+    def _fresh(self, shelf: Shelf | None) -> KeptAnswer | None:
+        kept = shelf.answers.same(self.question.http) if shelf else None
+        if kept is None:
+            return None
+        age = self.request.now - kept.fetched_at
+        return kept if timedelta(0) <= age < self.options.refresh else None
+
+    def _send(self, client: HttpClient) -> HttpAnswer:
+        limits = self.options.limits(client.limits)
+        if self.question.send is not None:
+            return self.question.send(client, limits)
+        return client.get(self.question.http, limits)
+
+    def _read(self, answer: KeptAnswer) -> Observations:
+        """Observations about the zone asked for, with something in them."""
+        now = self.request.now
+        observations = self.question.parse(answer.body, answer.fetched_at)
+        if observations.place != self.question.zone:
+            raise ForecastIncompleteError(
+                f"the answer is about {observations.place!r}, asked for was "
+                f"{self.question.zone!r}"
+            )
+        if says_nothing(observations.values, self.request):
+            raise ForecastUnavailableError(
+                "the answer holds no data: all its values are zero or missing"
+            )
+        issued_at = observations.issued_at
+        if issued_at is not None and now < issued_at <= now + CLOCK_SKEW:
+            observations = replace(observations, issued_at=now)
+        return replace(observations, place=self.request.region.name)
+
+    def _keep(
+        self, shelf: Shelf, body: bytes, observations: Observations
     ) -> Observations:
         """Keep what was fetched; failing that is a note, not a failure."""
-        named = replace(observations, place=question.zone)
+        now = self.request.now
+        named = replace(observations, place=self.question.zone)
         try:
-            self.answers.keep(question.http, body, fetched_at=request.now)
-            keep_issue(
-                self.history, named,
-                provider=question.provider, fetched_at=request.now,
-            )  # fmt: skip
+            shelf.answers.keep(self.question.http, body, fetched_at=now)
+            keep_issue(shelf.history, named, provider=self.provider, fetched_at=now)
         except OSError as error:
             note = f"the forecast could not be kept: {error.strerror}"
             return replace(observations, notes=(*observations.notes, note))
         return observations
 
-    def last_good(
-        self, question: Question, request: ForecastRequest, error: ForecastError
-    ) -> Observations:
+    def _last_good(self, shelf: Shelf | None, error: ForecastError) -> Observations:
         """Newest answer that was kept, labelled; or the error, if there is none."""
-        kept = self.answers.newest(request.now)
+        now = self.request.now
+        kept = None if shelf is None else shelf.answers.newest(now)
         if kept is None:
             raise error
         try:
-            observations = _read(question, request, kept)
+            observations = self._read(kept)
         except ForecastError:
             raise error from None
-        hours = (request.now - kept.fetched_at) / timedelta(hours=1)
+        hours = (now - kept.fetched_at) / timedelta(hours=1)
+        note = (
+            f"the last good answer, fetched {hours:.1f} h ago, stands in because "
+            f"{error}"
+        )
         return replace(
             observations,
             issued_at=observations.issued_at or kept.fetched_at,
             degraded=True,
-            notes=(
-                f"the last good answer, fetched {hours:.1f} h ago, stands in "
-                f"because {error}",
-                *observations.notes,
-            ),
+            notes=(note, *observations.notes),
         )

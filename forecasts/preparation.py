@@ -59,7 +59,9 @@ def prepare(
         columns[0], zeros = without_false_zeros(columns[0])
     known, dropped = _known(replace(intervals, columns=columns))
     slots = to_slots(known, request.grid, max_gap=table.max_gap)
-    remarks = review(slots.columns[0], request.series)
+    remarks = review(
+        slots.columns[0], request, zeros_are_data=observations.zeros_are_data
+    )
     share = slots.filled.mean()
     filled = _filled_note(int(slots.filled.sum()), request, table)
     return Forecast(

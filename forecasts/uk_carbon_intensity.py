@@ -23,7 +23,7 @@ from forecasts.answer_shapes import (
 from forecasts.errors import ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest, one_line
-from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series, Signal
 from inputs.timegrid import TimeGrid
@@ -39,32 +39,24 @@ class UkCarbonIntensityOptions(LiveOptions):
     base_url: BaseUrl = "https://api.carbonintensity.org.uk"
 
 
-class UkCarbonIntensity:
+class UkCarbonIntensity(LiveProvider[UkCarbonIntensityOptions]):
     """Asks for the country (``GB``) or one of its regions (``GB-1`` … ``GB-17``)."""
 
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[UkCarbonIntensityOptions]] = UkCarbonIntensityOptions
 
-    def __init__(self, options: UkCarbonIntensityOptions) -> None:
-        self._options = options
-
-    def fetch(self, request: ForecastRequest) -> Observations:
+    def question(self, request: ForecastRequest) -> Question:
         """Half-hours of the horizon, past ones as they were forecast."""
-        options, client = self._options, client_of(request)
         zone = zone_of(
-            request, options.zones,
+            request, self.options.zones,
             pattern=r"GB(-([1-9]|1[0-7]))?", known="GB and GB-1 to GB-17",
         )  # fmt: skip
-        http = http_request(options, zone=zone, grid=request.grid)
-        question = Question(
-            provider=NAME,
+        return Question(
             zone=zone,
-            http=http,
-            send=lambda: client.get(http, options.limits(client.limits)),
+            http=http_request(self.options, zone=zone, grid=request.grid),
             parse=lambda body, _: parse(body, zone=zone),
         )
-        return ask(question, request, options)
 
 
 def http_request(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -28,7 +29,7 @@ from forecasts.http.json_body import read_json, read_model
 from forecasts.http.limits import Limits
 from forecasts.http.message import HttpAnswer, HttpRequest, one_line
 from forecasts.http.secret import Secret, basic, bearer, from_environment
-from forecasts.live import BaseUrl, LiveOptions, Question, ask, client_of, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series, Signal
 
@@ -55,7 +56,7 @@ class _Token:
     until: datetime
 
 
-class WattTime:
+class WattTime(LiveProvider[WattTimeOptions]):
     """Logs in once for all regions, and asks for each."""
 
     name: ClassVar[str] = NAME
@@ -63,12 +64,12 @@ class WattTime:
     Options: ClassVar[type[WattTimeOptions]] = WattTimeOptions
 
     def __init__(self, options: WattTimeOptions) -> None:
-        self._options = options
+        super().__init__(options)
         self._token: _Token | None = None
 
-    def fetch(self, request: ForecastRequest) -> Observations:
+    def question(self, request: ForecastRequest) -> Question:
         """Forecast from the running five minutes on."""
-        options, client = self._options, client_of(request)
+        options = self.options
         zone = zone_of(
             request, options.zones,
             pattern=r"[A-Z][A-Z0-9_]{1,63}", known="regions such as CAISO_NORTH",
@@ -79,25 +80,23 @@ class WattTime:
             password=from_environment(request.environment, PASSWORD),
         )
         http = http_request(options, zone=zone, ahead=request.grid.end - request.now)
-        question = Question(
-            provider=NAME,
+        return Question(
             zone=zone,
             http=http,
-            send=lambda: self._send(http, login, client=client, now=request.now),
             parse=lambda body, _: parse(body),
+            send=partial(self._send, http, login, now=request.now),
         )
-        return ask(question, request, options)
 
     def _send(
         self,
         http: HttpRequest,
         login: HttpRequest,
-        *,
         client: HttpClient,
+        limits: Limits,
+        *,
         now: datetime,
     ) -> HttpAnswer:
         """Ask with the token at hand; if it has run out unseen, with one more."""
-        limits = self._options.limits(client.limits)
         token = self._token
         if token is not None and now < token.until:
             try:

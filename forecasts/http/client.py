@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from forecasts.http.cool_down import CoolDowns
 from forecasts.http.errors import (
@@ -23,6 +23,7 @@ from forecasts.http.errors import (
     RestingError,
 )
 from forecasts.http.limits import (
+    MAX_COOL_DOWN_S,
     UNTOLD_COOL_DOWN_S,
     Limits,
     retry_after_s,
@@ -35,7 +36,7 @@ from forecasts.http.message import (
     origin_of,
     without_secrets,
 )
-from forecasts.http.secret import Secret
+from forecasts.http.secret import HIDDEN, Secret, spellings
 
 logger = logging.getLogger(__name__)
 
@@ -177,16 +178,30 @@ class HttpClient:
         status = answer.status
         said = f"{request.url}: HTTP {status}, {beginning(clean)}"
         if status in _PASSING:
-            asked = retry_after_s(answer.headers.get("retry-after"), self._current())
-            raise PassingFaultError(said, retry_after_s=asked, busy=status in _BUSY)
+            busy = status in _BUSY
+            asked = self._asked_s(answer, request, busy=busy)
+            raise PassingFaultError(said, retry_after_s=asked, busy=busy)
         if status in _KEY:
             raise KeyRefusedError(f"{said}; check the key and what it is for")
-        if status not in _GOOD:
+        if status not in _GOOD | request.answers:
             raise AnswerRefusedError(said)
-        if answer.is_markup:
+        if answer.is_other_than(request.media):
             kind = answer.media_type or "no content type"
             raise AnswerRefusedError(f"{said}; this is a page ({kind}), not data")
         return answer if request.gives_key else clean
+
+    def _asked_s(
+        self, answer: HttpAnswer, request: HttpRequest, *, busy: bool
+    ) -> float | None:
+        """Wait that a refusal asks for, in its header or its body. [s]"""
+        now = self._current()
+        asked_s = retry_after_s(answer.headers.get("retry-after"), now)
+        if asked_s is not None or not busy or request.busy_until is None:
+            return asked_s
+        until = request.busy_until(answer.body, now)
+        if until is None:
+            return None
+        return min(max((until - now).total_seconds(), 0.0), MAX_COOL_DOWN_S)
 
     def _given_up(
         self, request: HttpRequest, host: _Host, fault: PassingFaultError, tried: int
@@ -225,8 +240,27 @@ def _redirected(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:
             f"{request.url}: redirects to another host, which is not followed; if the "
             "service has moved, set its new base_url"
         )
+    return _at(target, request)
+
+
+def _at(target: str, request: HttpRequest) -> HttpRequest:
+    """The request at another address; keys that stand in it are hidden again."""
     url, _, query = target.partition("?")
-    return replace(request, url=url, params=dict(parse_qsl(query)))
+    known = {secret.reveal(): secret for secret in request.secrets}
+    params = {name: known.get(value, value) for name, value in parse_qsl(query)}
+    key = request.url_key
+    if key is not None:
+        url = url.replace(quote(key.reveal(), safe=""), HIDDEN, 1)
+        key = key if HIDDEN in url else None
+    plain = [url, *(f"{n}={v}" for n, v in params.items() if isinstance(v, str))]
+    if any(
+        spelling in text for spelling in spellings(request.secrets) for text in plain
+    ):
+        raise AnswerRefusedError(
+            f"{request.url}: redirects to an address with a key in an odd place, "
+            "which is not followed"
+        )
+    return replace(request, url=url, params=params, url_key=key)
 
 
 def _refuse_open_secrets(request: HttpRequest) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from forecasts.http.secret import HIDDEN, Secret, spellings
 
 SHOWN = 80
 """Characters of an answer that messages and logs quote at most."""
+
+
+class Media(StrEnum):
+    """What an answer is written in; anything else is not the service speaking."""
+
+    JSON = "application/json"
+    XML = "application/xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,27 +29,66 @@ class HttpRequest:
     Parameters
     ----------
     url
-        Address without query.
+        Address without query. ``***`` in it is where ``url_key`` goes.
     params
-        Query; holds no secret.
+        Query; keys and passwords are a ``Secret``.
     headers
         Sent with it; keys and passwords are a ``Secret``.
+    url_key
+        Key that the service wants in the path of its address.
     gives_key
         Whether the answer is a key, perhaps one that is known already, and must
         come as it was sent.
+    media
+        What the answer must be written in.
+    answers
+        Statuses besides 200 and 204 whose body is an answer to be read.
+    busy_until
+        Reads from the body of a 429 or 503 until when the service wants to be left
+        alone, given the clock; None if it does not say. ``Retry-After`` goes first.
     """
 
     url: str
-    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, str | Secret] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     headers: Mapping[str, str | Secret] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    url_key: Secret | None = None
     gives_key: bool = False
+    media: Media = Media.JSON
+    answers: frozenset[int] = frozenset()
+    busy_until: Callable[[bytes, datetime], datetime | None] | None = None
 
     @property
     def address(self) -> str:
-        """Address with its query, as it may be shown and kept."""
-        return f"{self.url}?{urlencode(self.params)}" if self.params else self.url
+        """Address with its query, as it may be shown and kept: ``***`` for keys."""
+        return self._address(revealed=False)
+
+    @property
+    def secret_target(self) -> str | None:
+        """Path and query as they go over the wire, if there are keys in them.
+
+        Nothing but the connection itself may see it: libraries log and quote what
+        they are given.
+        """
+        if self.url_key is None and not _secrets_in(self.params):
+            return None
+        parts = urlsplit(self._address(revealed=True))
+        return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path
+
+    def _address(self, *, revealed: bool) -> str:
+        def text(value: str | Secret) -> str:
+            if isinstance(value, str):
+                return value
+            return value.reveal() if revealed else HIDDEN
+
+        url = self.url
+        if revealed and self.url_key is not None:
+            url = url.replace(HIDDEN, quote(self.url_key.reveal(), safe=""), 1)
+        query = urlencode({k: text(v) for k, v in self.params.items()}, safe="*")
+        return f"{url}?{query}" if query else url
 
     @property
     def origin(self) -> str:
@@ -50,7 +98,12 @@ class HttpRequest:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What must not be shown of it."""
-        return tuple(v for v in self.headers.values() if isinstance(v, Secret))
+        keys = () if self.url_key is None else (self.url_key,)
+        return (*_secrets_in(self.headers), *_secrets_in(self.params), *keys)
+
+
+def _secrets_in(values: Mapping[str, str | Secret]) -> tuple[Secret, ...]:
+    return tuple(value for value in values.values() if isinstance(value, Secret))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +133,22 @@ class HttpAnswer:
     def is_markup(self) -> bool:
         """Whether this is a page for people or XML, whatever it calls itself."""
         named = self.media_type.endswith(("html", "xml"))
-        return named or self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+        return named or self._beginning.startswith(b"<")
+
+    @property
+    def is_page(self) -> bool:
+        """Whether this is a page for people, whatever it calls itself."""
+        if self.media_type.endswith(("html", "xhtml+xml")):
+            return True
+        return self._beginning.lower().startswith((b"<!doctype html", b"<html"))
+
+    @property
+    def _beginning(self) -> bytes:
+        return self.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+
+    def is_other_than(self, media: Media) -> bool:
+        """Whether this is clearly not what was asked for."""
+        return self.is_page if media is Media.XML else self.is_markup
 
 
 def origin_of(url: str) -> str:

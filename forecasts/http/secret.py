@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from forecasts.errors import ForecastUnavailableError
 
@@ -39,7 +39,10 @@ class Secret:
     def spellings(self) -> set[str]:
         """Forms in which the secret or a part of it may appear in a text."""
         plain = {part for part in self._parts if len(part) >= _SHORTEST}
-        return plain | {quote(part, safe="") for part in plain}
+        quoted = {
+            coding(part, safe="") for part in plain for coding in (quote, quote_plus)
+        }
+        return plain | quoted
 
     def __repr__(self) -> str:
         return f"Secret({HIDDEN})"
@@ -76,6 +79,21 @@ def from_environment(environment: Mapping[str, str], name: str) -> Secret:
             f"{name} holds no key: expected visible ASCII characters on one line"
         )
     return Secret(text)
+
+
+def optional_from_environment(
+    environment: Mapping[str, str], name: str
+) -> Secret | None:
+    """Secret as ``from_environment`` gives it; None if neither variable is set.
+
+    Raises
+    ------
+    ForecastUnavailableError
+        If one is set, and what is there cannot be sent.
+    """
+    if not (environment.get(name) or environment.get(f"{name}_FILE")):
+        return None
+    return from_environment(environment, name)
 
 
 def _from_file(environment: Mapping[str, str], name: str) -> str | None:

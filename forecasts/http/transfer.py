@@ -28,7 +28,6 @@ from forecasts.http.secret import Secret
 
 _CHUNK = 1 << 14
 _HEADERS = {
-    "Accept": "application/json",
     # nothing to unpack, so no small answer can unfold to a large one
     "Accept-Encoding": "identity",
     "User-Agent": "carbon-batch-planner",
@@ -174,8 +173,8 @@ class _Sockets:
 class _WatchingAdapter(HTTPAdapter):
     """Adapter whose connections tell which sockets they opened."""
 
-    def __init__(self, sockets: _Sockets) -> None:
-        self._pools = _watching_pools(sockets)
+    def __init__(self, sockets: _Sockets, secret_target: str | None) -> None:
+        self._pools = _watching_pools(sockets, secret_target)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -188,16 +187,26 @@ class _WatchingAdapter(HTTPAdapter):
         return manager
 
 
-def _watching_pools(sockets: _Sockets) -> dict[str, type[HTTPConnectionPool]]:
+def _watching_pools(
+    sockets: _Sockets, secret_target: str | None
+) -> dict[str, type[HTTPConnectionPool]]:
+    """Pools whose connections tell their sockets and alone know keys in addresses."""
+
     class Plain(HTTPConnection):
         def connect(self) -> None:
             super().connect()
             sockets.add(self.sock)
 
+        def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+            super().putrequest(method, secret_target or url, *args, **kwargs)
+
     class Encrypted(HTTPSConnection):
         def connect(self) -> None:
             super().connect()
             sockets.add(self.sock)
+
+        def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+            super().putrequest(method, secret_target or url, *args, **kwargs)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -220,11 +229,10 @@ def _exchange(
         # else ~/.netrc would replace the key, and os.environ choose the proxy
         session.trust_env = False
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _WatchingAdapter(sockets))
+            session.mount(scheme, _WatchingAdapter(sockets, request.secret_target))
         with session.get(
-            request.url,
-            params=dict(request.params),
-            headers=_HEADERS | _revealed(request.headers),
+            request.address,
+            headers={"Accept": request.media} | _HEADERS | _revealed(request.headers),
             timeout=timeout,
             allow_redirects=False,
             stream=True,
