@@ -22,6 +22,8 @@ _TIMESPAN = re.compile(r"(?:(\d{1,4})\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?")
 
 Instant = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC))]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Second = Annotated[int, Field(ge=0, le=7_258_118_400)]
+"""Unix time, to the year 2200. [s]"""
 
 
 class Shape(BaseModel):

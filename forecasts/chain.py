@@ -74,6 +74,9 @@ def build_chain(series: Series, table: ForecastTable) -> Chain:
             place = "provider" if name == table.provider else "fallback"
             known = f"one of {', '.join(names_for(series))}"
             findings.append(_finding(series, place, repr(name), known, str(error)))
+    if table.currency is not None and series is not Series.PRICE:
+        expected = "it below [forecasts.price] alone"
+        findings.append(_finding(series, "currency", repr(table.currency), expected))
     extras = table.model_extra or {}
     if not findings:
         findings += _unknown_keys(series, extras, kinds)

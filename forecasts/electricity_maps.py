@@ -1,15 +1,17 @@
-"""Electricity Maps: average, flow-traced life-cycle intensity of a zone's use.
+"""Electricity Maps: average, flow-traced life-cycle intensity of a zone, and prices.
 
 The parts of the API that are used are described in docs/forecasts.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
+from forecasts import electricity_maps_price as price
 from forecasts.answer_shapes import (
     MAX_POINTS,
     Instant,
@@ -19,24 +21,18 @@ from forecasts.answer_shapes import (
     steps_us,
     values_of,
 )
+from forecasts.electricity_maps_shapes import NAME, STEPS, Origin, read_answer
 from forecasts.errors import ForecastUnavailableError
-from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
 from forecasts.http.secret import Secret, from_environment
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series, Signal
 
-NAME = "electricity_maps"
 TOKEN = "ELECTRICITY_MAPS_TOKEN"
 HORIZONS = (6, 24, 48, 72)
 """Horizons that the service offers. [h]"""
 
-STEPS = {
-    "5_minutes": timedelta(minutes=5),
-    "15_minutes": timedelta(minutes=15),
-    "hourly": timedelta(hours=1),
-}
 _NO_GUESS = {
     "v3": {"shouldUseFallbackCallerLookup": "false"},
     "v4": {"disableCallerLookup": "true"},
@@ -45,7 +41,7 @@ _NO_GUESS = {
 
 
 class ElectricityMapsOptions(LiveOptions):
-    """Keys of ``[forecasts.carbon]`` for this provider.
+    """Keys of ``[forecasts.carbon]`` and ``[forecasts.price]`` for this provider.
 
     Parameters
     ----------
@@ -67,17 +63,25 @@ class ElectricityMaps(LiveProvider[ElectricityMapsOptions]):
     """Asks for the forecast of one zone at a time."""
 
     name: ClassVar[str] = NAME
-    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
     Options: ClassVar[type[ElectricityMapsOptions]] = ElectricityMapsOptions
 
     def question(self, request: ForecastRequest) -> Question:
-        """Forecast from the running hour on."""
+        """Intensity from the running hour on, or prices of the horizon."""
         zone = zone_of(
             request, self.options.zones,
             pattern=r"[A-Z][A-Z0-9-]{1,31}", known="zones such as DE or US-CAL-CISO",
         )  # fmt: skip
-        ahead = request.grid.end - request.now
-        key = from_environment(request.environment, TOKEN)
+        grid, key = request.grid, from_environment(request.environment, TOKEN)
+        if request.series is Series.PRICE:
+            return Question(
+                zone=zone,
+                http=_request(
+                    self.options, price.PATH, price.window(grid), zone=zone, key=key
+                ),
+                parse=lambda body, _: price.parse(body, grid=grid),
+            )
+        ahead = grid.end - request.now
         http = http_request(self.options, zone=zone, ahead=ahead, key=key)
         return Question(zone=zone, http=http, parse=parse)
 
@@ -87,11 +91,23 @@ def http_request(
 ) -> HttpRequest:
     """Request for the shortest horizon on offer that reaches ``ahead`` of now."""
     reach = (h for h in HORIZONS if timedelta(hours=h) >= ahead)
+    hours = {"horizonHours": str(next(reach, HORIZONS[-1]))}
+    return _request(options, "carbon-intensity/forecast", hours, zone=zone, key=key)
+
+
+def _request(
+    options: ElectricityMapsOptions,
+    path: str,
+    params: Mapping[str, str],
+    *,
+    zone: str,
+    key: Secret,
+) -> HttpRequest:
     return HttpRequest(
-        url=f"{options.base_url}/{options.version}/carbon-intensity/forecast",
+        url=f"{options.base_url}/{options.version}/{path}",
         params={
             "zone": zone,
-            "horizonHours": str(next(reach, HORIZONS[-1])),
+            **params,
             "temporalGranularity": options.granularity,
             **_NO_GUESS[options.version],
         },
@@ -104,15 +120,11 @@ class _Point(Shape):
     intensity: Number | None = Field(None, validation_alias="carbonIntensity")
 
 
-class _Answer(Shape):
-    zone: str
+class _Answer(Origin):
     points: Annotated[tuple[_Point, ...], Field(max_length=MAX_POINTS)] = Field(
         validation_alias=AliasChoices("forecast", "data")
     )
     updated_at: Instant | None = Field(None, validation_alias="updatedAt")
-    granularity: str | None = Field(None, validation_alias="temporalGranularity")
-    disclaimer: Any = Field(None, validation_alias="_disclaimer")
-    method: Any = Field(None, validation_alias="estimationMethod")
 
 
 def parse(body: bytes, fetched_at: datetime) -> Observations:
@@ -131,11 +143,7 @@ def parse(body: bytes, fetched_at: datetime) -> Observations:
     ForecastError
         If it cannot be read, is empty, or comes from the sandbox.
     """
-    answer = read_model(_Answer, read_json(body, source=NAME), source=NAME)
-    if answer.disclaimer is not None or answer.method == "SANDBOX_MODE_DATA":
-        raise ForecastUnavailableError(
-            "the answer holds made-up numbers: the key is one for the sandbox"
-        )
+    answer = read_answer(_Answer, body)
     if not answer.points:
         raise ForecastUnavailableError(f"no forecast for zone {answer.zone}")
     updated_at = answer.updated_at

@@ -1,7 +1,8 @@
-"""Energy-Charts: average intensity of a country's production.
+"""Energy-Charts: average intensity of a country's production, and prices.
 
 The parts of the API that are used are described in docs/forecasts.md. The address
-is not among those that the service documents, so it may change without notice.
+of the intensity is not among those that the service documents, so it may change
+without notice.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from forecasts.answer_shapes import MAX_POINTS, Number, Shape, values_of
+from forecasts import energy_charts_price as price
+from forecasts.answer_shapes import MAX_POINTS, Number, Second, Shape, values_of
 from forecasts.errors import ForecastIncompleteError, ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
@@ -28,7 +30,7 @@ _US_PER_S = 1_000_000
 
 
 class EnergyChartsOptions(LiveOptions):
-    """Keys of ``[forecasts.carbon]`` for this provider."""
+    """Keys of ``[forecasts.carbon]`` and ``[forecasts.price]`` for this provider."""
 
     base_url: BaseUrl = "https://api.energy-charts.info"
     # the service lets an address ask about twice a minute, and changes it rarely
@@ -39,11 +41,13 @@ class EnergyCharts(LiveProvider[EnergyChartsOptions]):
     """Asks for one country at a time."""
 
     name: ClassVar[str] = NAME
-    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
     Options: ClassVar[type[EnergyChartsOptions]] = EnergyChartsOptions
 
     def question(self, request: ForecastRequest) -> Question:
-        """Quarter-hours of the horizon; tomorrow's are there from the evening on."""
+        """Quarter-hours of the horizon, of intensity or of prices."""
+        if request.series is Series.PRICE:
+            return self._of_price(request)
         zone = zone_of(
             request, self.options.zones,
             pattern=r"[A-Z]{2}", known="countries by two letters, such as DE",
@@ -52,6 +56,17 @@ class EnergyCharts(LiveProvider[EnergyChartsOptions]):
             zone=zone,
             http=http_request(self.options, zone=zone, grid=request.grid),
             parse=lambda body, _: parse(body, zone=zone),
+        )
+
+    def _of_price(self, request: ForecastRequest) -> Question:
+        grid, zone = request.grid, price.zone_name(request, self.options.zones)
+        return Question(
+            zone=zone,
+            http=HttpRequest(
+                url=f"{self.options.base_url}/{price.PATH}",
+                params=price.params(zone, grid),
+            ),
+            parse=lambda body, _: price.parse(body, zone=zone, grid=grid),
         )
 
 
@@ -70,11 +85,10 @@ def http_request(
 
 
 _Values = Annotated[tuple[Number | None, ...], Field(max_length=MAX_POINTS)]
-_Second = Annotated[int, Field(ge=0, le=7_258_118_400)]  # to the year 2200
 
 
 class _Answer(Shape):
-    unix_seconds: Annotated[tuple[_Second, ...], Field(max_length=MAX_POINTS)]
+    unix_seconds: Annotated[tuple[Second, ...], Field(max_length=MAX_POINTS)]
     measured: _Values = Field((), validation_alias="co2eq")
     forecast: _Values = Field((), validation_alias="co2eq_forecast")
 

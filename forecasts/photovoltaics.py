@@ -49,6 +49,22 @@ class Irradiance:
     dhi: FloatArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Air:
+    """Air around an array at some instants; NaN where nothing is known.
+
+    Parameters
+    ----------
+    celsius
+        Temperature, shape (n,). [°C]
+    wind_m_s
+        Wind speed, shape (n,). [m/s]
+    """
+
+    celsius: FloatArray
+    wind_m_s: FloatArray
+
+
 def sun_position(times_us: Int64Array, array: SolarArray) -> pd.DataFrame:
     """Apparent zenith, azimuth and so on at each instant, as pvlib names them."""
     import pandas as pd
@@ -95,7 +111,12 @@ def clear_sky_irradiance(sun: pd.DataFrame, linke_turbidity: float) -> Irradianc
 
 
 def array_power_kw(
-    sky: Irradiance, sun: pd.DataFrame, array: SolarArray, *, losses: float
+    sky: Irradiance,
+    sun: pd.DataFrame,
+    array: SolarArray,
+    *,
+    losses: float,
+    air: Air | None = None,
 ) -> FloatArray:
     """Power that an array feeds in at each instant, shape (n,). [kW]
 
@@ -113,6 +134,8 @@ def array_power_kw(
         Size and orientation.
     losses
         Share lost in dirt, wiring, mismatch and downtime.
+    air
+        Else 20 °C and a light wind.
     """
     from pvlib import iam, irradiance
 
@@ -124,9 +147,27 @@ def array_power_kw(
     angle = irradiance.aoi(array.tilt, array.azimuth, zenith, azimuth)
     beam = _array(plane["poa_direct"]) * _array(iam.physical(angle))
     light = np.maximum(beam + _array(plane["poa_diffuse"]), 0.0)
-    cell_c = AMBIENT_C + HEATING_C_PER_W_M2 * light
+    cell_c = _cell_c(light, air)
     yield_ = (1 + GAMMA_PER_C * (cell_c - 25)) * (1 - losses) * INVERTER_EFFICIENCY
     return np.clip(array.kwp * light / 1000 * yield_, 0.0, array.kwp)
+
+
+def _cell_c(light: FloatArray, air: Air | None) -> FloatArray:
+    """Temperature of the cells, warmed by light and cooled by wind. [°C]
+
+    References
+    ----------
+    Faiman 2008, Assessing the outdoor operating temperature of photovoltaic
+    modules, doi:10.1002/pip.813.
+    """
+    from pvlib import temperature
+
+    if air is None:
+        return AMBIENT_C + HEATING_C_PER_W_M2 * light
+    ambient = np.where(np.isfinite(air.celsius), air.celsius, AMBIENT_C)
+    windy = temperature.faiman(light, ambient, air.wind_m_s)
+    still = ambient + HEATING_C_PER_W_M2 * light
+    return np.where(np.isfinite(windy), windy, still)
 
 
 def _array(values: Any) -> FloatArray:

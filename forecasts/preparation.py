@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 
@@ -24,6 +25,10 @@ from inputs.settings import ForecastTable
 MAX_FILLED_SHARE = 0.25
 """Share of filled slots above which a forecast counts as degraded."""
 
+EDGES = {Series.PRICE: timedelta(hours=1)}
+"""How long a value is held at the edges though its step be shorter: the market's day
+ends at midnight in Central Europe, an hour before that of its western zones."""
+
 
 def prepare(
     observations: Observations,
@@ -41,7 +46,8 @@ def prepare(
     request
         What it was asked.
     table
-        Settings of the series: ``max_gap`` and ``plausible_max`` apply here.
+        Settings of the series: ``max_gap``, ``plausible_max`` and ``currency`` apply
+        here.
     provider
         Registered name of the source.
 
@@ -51,6 +57,7 @@ def prepare(
         If the answer is about another place, cannot be true, or leaves holes.
     """
     _refuse_elsewhere(observations, request)
+    currency = _currency(observations, table)
     intervals = _converted(arrange(observations, request), observations)
     allowed = plausible_range(request, table.plausible_max)
     columns, clipped = without_absurd(intervals, allowed, request.series.unit)
@@ -58,7 +65,8 @@ def prepare(
     if request.series is Series.CARBON and not observations.zeros_are_data:
         columns[0], zeros = without_false_zeros(columns[0])
     known, dropped = _known(replace(intervals, columns=columns))
-    slots = to_slots(known, request.grid, max_gap=table.max_gap)
+    edge = EDGES.get(request.series, timedelta(0))
+    slots = to_slots(known, request.grid, max_gap=table.max_gap, edge=edge)
     remarks = review(
         slots.columns[0], request, zeros_are_data=observations.zeros_are_data
     )
@@ -84,7 +92,7 @@ def prepare(
             *filled,
             *remarks,
         ),
-        currency=currency_of(observations.unit),
+        currency=currency,
     )
 
 
@@ -104,6 +112,19 @@ def _refuse_elsewhere(observations: Observations, request: ForecastRequest) -> N
         raise ForecastIncompleteError(
             "the answer does not say whether it is average or marginal"
         )
+
+
+def _currency(observations: Observations, table: ForecastTable) -> str | None:
+    """Currency of prices, which must be the one that the settings name."""
+    stated = currency_of(observations.unit)
+    if table.currency is None or observations.series is not Series.PRICE:
+        return stated
+    if stated not in (None, table.currency):
+        raise ForecastIncompleteError(
+            f"the prices are in {stated}, the settings ask for {table.currency}; "
+            "currencies are not converted"
+        )
+    return table.currency
 
 
 def _converted(intervals: Intervals, observations: Observations) -> Intervals:

@@ -39,14 +39,21 @@ class Slots:
         return np.where(self.filled, filled, provided).astype(np.int8)
 
 
-def to_slots(intervals: Intervals, grid: TimeGrid, *, max_gap: timedelta) -> Slots:
+def to_slots(
+    intervals: Intervals,
+    grid: TimeGrid,
+    *,
+    max_gap: timedelta,
+    edge: timedelta = timedelta(0),
+) -> Slots:
     """Mean over each slot of what the intervals say.
 
     A slot's value is the mean weighted by overlap: the integral over any run of
     whole slots that is covered equals that of the source. A gap between two values
     of at most ``max_gap`` is bridged by the straight line from the middle of the
     interval before to the middle of the one after. Before the first and after the
-    last value at most one step of the source, and at most ``max_gap``, is held.
+    last value at most one step of the source or ``edge``, and at most ``max_gap``,
+    is held.
 
     Parameters
     ----------
@@ -56,6 +63,8 @@ def to_slots(intervals: Intervals, grid: TimeGrid, *, max_gap: timedelta) -> Slo
         The slots.
     max_gap
         Longest hole that may be filled.
+    edge
+        How long a value may be held at the edges although the step is shorter.
 
     Raises
     ------
@@ -69,7 +78,8 @@ def to_slots(intervals: Intervals, grid: TimeGrid, *, max_gap: timedelta) -> Slo
     left, right = cuts[:-1], cuts[1:]
     before = np.searchsorted(starts, left, side="right") - 1
     covered = (before >= 0) & (left < ends[before])
-    bridged = ~covered & _may_fill(before, intervals, grid, max_gap // _MICROSECOND)
+    limits = (max_gap // _MICROSECOND, edge // _MICROSECOND)
+    bridged = ~covered & _may_fill(before, intervals, grid, limits)
     _refuse_holes(left, right, ~(covered | bridged), max_gap=max_gap)
     slot = (left - grid.start_us) // grid.step_us
     weight = (right - left) / grid.step_us
@@ -92,9 +102,15 @@ def _cuts(starts: Int64Array, ends: Int64Array, grid: TimeGrid) -> Int64Array:
 
 
 def _may_fill(
-    before: Int64Array, intervals: Intervals, grid: TimeGrid, max_gap_us: int
+    before: Int64Array,
+    intervals: Intervals,
+    grid: TimeGrid,
+    longest_us: tuple[int, int],
 ) -> npt.NDArray[np.bool_]:
-    """For each piece, whether a gap at its place is short enough to be filled."""
+    """For each piece, whether a gap at its place is short enough to be filled.
+
+    ``longest_us`` holds ``max_gap`` and ``edge``. [µs]
+    """
     starts, ends = intervals.starts_us, intervals.ends_us
     gaps = np.concatenate(
         [
@@ -103,9 +119,10 @@ def _may_fill(
             [grid.end_us - ends[-1]],
         ]
     )
+    max_gap_us, edge_us = longest_us
     limits = np.full(len(gaps), max_gap_us, dtype=np.int64)
-    limits[0] = min(max_gap_us, intervals.steps_us[0])
-    limits[-1] = min(max_gap_us, intervals.steps_us[-1])
+    limits[0] = min(max_gap_us, max(edge_us, intervals.steps_us[0]))
+    limits[-1] = min(max_gap_us, max(edge_us, intervals.steps_us[-1]))
     return np.asarray((gaps <= limits)[before + 1])
 
 

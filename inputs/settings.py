@@ -126,8 +126,9 @@ class ForecastTable(Table):
     """``[forecasts.SERIES]``: which provider speaks, and who stands in for it.
 
     ``max_age`` is compared with the time of issue; holes up to ``max_gap`` are
-    filled in; values above ``plausible_max`` are refused. Keys beyond these belong
-    to the provider, which checks them itself.
+    filled in; values above ``plausible_max`` are refused, and so are prices in another
+    currency than ``currency``. Keys beyond these belong to the provider, which checks
+    them itself.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
@@ -138,6 +139,7 @@ class ForecastTable(Table):
     max_age: Duration | None = None
     max_gap: Duration = timedelta(hours=2)
     plausible_max: Positive | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
 
 class ForecastsTable(Table):
