@@ -6,6 +6,8 @@ import numpy as np
 
 from forecasts.errors import ForecastIncompleteError, ForecastUnavailableError
 from forecasts.provider import Observations
+from forecasts.series import Series
+from forecasts.units import currency_of, unknown_unit
 from inputs.timegrid import TimeGrid
 
 AUCTION = "the day-ahead auction's come at about 13:00 CET of the day before"
@@ -41,6 +43,8 @@ def one_unit(units: set[str]) -> str:
     ------
     ForecastIncompleteError
         If they have several.
+    ForecastFormatError
+        If there is none, or it names no currency.
 
     Examples
     --------
@@ -52,4 +56,7 @@ def one_unit(units: set[str]) -> str:
         raise ForecastIncompleteError(
             f"prices in several units: {', '.join(sorted(spelt))}"
         )
-    return next(iter(spelt), "")
+    unit = next(iter(spelt), "")
+    if currency_of(unit) is None:
+        raise unknown_unit(unit, Series.PRICE)
+    return unit

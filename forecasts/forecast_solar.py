@@ -6,10 +6,10 @@ The parts of the API that are used are described in docs/providers/forecast_sola
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from forecasts.answer_shapes import (
     MAX_POINTS,
@@ -26,7 +26,7 @@ from forecasts.errors import (
     ForecastUnavailableError,
 )
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.message import HttpRequest
+from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import HIDDEN, Secret, optional_from_environment
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question
 from forecasts.nights import dark_gaps
@@ -98,19 +98,27 @@ class _Refusal(Shape):
     message: _Said
 
 
-def busy_until(body: bytes, now: datetime) -> datetime | None:
+def busy_until(answer: HttpAnswer, now: datetime) -> datetime | None:
     """Instant from which a refusal allows asking again."""
     try:
-        refusal = read_model(_Refusal, read_json(body, source=NAME), source=NAME)
+        body = read_json(answer.body, source=NAME)
+        refusal = read_model(_Refusal, body, source=NAME)
     except (ForecastFormatError, ForecastUnavailableError):
         return None
     return refusal.message.ratelimit.retry_at
 
 
+def _pairs(value: Any) -> Any:
+    """Rows of a table, so that one instant in two spellings is seen."""
+    return tuple(value.items()) if isinstance(value, dict) else value
+
+
 class _Result(Shape):
-    energy_wh: Annotated[dict[Instant, Number | None], Field(max_length=MAX_POINTS)] = (
-        Field(validation_alias="watt_hours_period")
-    )
+    energy_wh: Annotated[
+        tuple[tuple[Instant, Number | None], ...],
+        BeforeValidator(_pairs),
+        Field(max_length=MAX_POINTS),
+    ] = Field(validation_alias="watt_hours_period")
 
 
 class _Info(Shape):
@@ -143,7 +151,7 @@ def parse(body: bytes, *, request: ForecastRequest) -> Observations:
         If it cannot be read, or is empty.
     """
     answer = read_model(_Answer, read_json(body, source=NAME), source=NAME)
-    stated = sorted(answer.result.energy_wh.items())
+    stated = sorted(answer.result.energy_wh, key=lambda pair: pair[0])
     if len(stated) < 2:
         raise ForecastUnavailableError("the answer holds no energy")
     stamps = stamps_us(at for at, _ in stated)

@@ -18,7 +18,7 @@ from forecasts.errors import (
     ForecastUnavailableError,
 )
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.message import HttpRequest
+from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import Secret, optional_from_environment
 from forecasts.irradiance import MeanSky, mean_power_kw
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question
@@ -117,10 +117,11 @@ class _Refusal(Shape):
     reason: str = ""
 
 
-def busy_until(body: bytes, now: datetime) -> datetime | None:
+def busy_until(answer: HttpAnswer, now: datetime) -> datetime | None:
     """End of the limit that a refusal speaks of: minute, hour or day."""
     try:
-        refusal = read_model(_Refusal, read_json(body, source=NAME), source=NAME)
+        body = read_json(answer.body, source=NAME)
+        refusal = read_model(_Refusal, body, source=NAME)
     except (ForecastFormatError, ForecastUnavailableError):
         return None
     kind = refusal.reason.partition(" ")[0].lower()

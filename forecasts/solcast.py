@@ -20,9 +20,9 @@ from forecasts.answer_shapes import (
     stamps_us,
     values_of,
 )
-from forecasts.errors import ForecastUnavailableError
+from forecasts.errors import ForecastFormatError, ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.message import HttpRequest
+from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import Secret, bearer, from_environment
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
 from forecasts.provider import ForecastRequest, Observations, Stamp
@@ -35,6 +35,7 @@ from inputs.settings import Duration, SolarArray
 NAME = "solcast"
 KEY = "SOLCAST_API_KEY"
 MAX_HOURS = 336
+QUOTA = "TooManyRequests"
 SITES, PLACE = "rooftop_sites", "rooftop_pv_power"
 
 
@@ -116,9 +117,22 @@ def _array(array: SolarArray) -> dict[str, str]:
     }
 
 
-def busy_until(body: bytes, now: datetime) -> datetime | None:
+class _Status(Shape):
+    code: str = Field("", validation_alias="error_code")
+
+
+class _Refusal(Shape):
+    status: _Status = Field(validation_alias="response_status")
+
+
+def busy_until(answer: HttpAnswer, now: datetime) -> datetime | None:
     """A refusal that says so means the day's quota; an empty one, a busy moment."""
-    return next_midnight(now) if body.strip() else None
+    try:
+        body = read_json(answer.body, source=NAME)
+        refusal = read_model(_Refusal, body, source=NAME)
+    except (ForecastFormatError, ForecastUnavailableError):
+        return None
+    return next_midnight(now) if refusal.status.code == QUOTA else None
 
 
 Period = Annotated[

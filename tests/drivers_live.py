@@ -16,13 +16,17 @@ import pytest
 from forecasts import Forecast, ForecastSet, gather
 from forecasts.http.client import HttpClient
 from forecasts.http.limits import Limits
-from tests.factories_forecast import region_of, workspace_of
+from forecasts.series import Series
+from tests.factories_forecast import ARRAY, region_of, workspace_of
+from tests.replay_price import PRICE_SERVICES
 from tests.replay_servers import Answer, Reply, Seen, serving
-from tests.replay_services import GRID, NOW, SERVICES, TRUTH, Service
+from tests.replay_services import GRID, NOW, SERVICES, TRUTH, Service, steps
+from tests.replay_solar import SOLAR_SERVICES
 
 DAY = TRUTH[6:30]
 """What every service says of the planned day. [g/kWh]"""
 
+STAND_INS = {Series.CARBON: "typical", Series.SOLAR: "clear_sky", Series.PRICE: "file"}
 LIMITS = Limits(connect_s=0.2, answer_s=1.0, total_s=60.0)
 SHORT = Limits(connect_s=0.2, answer_s=0.2, total_s=0.25, backoff_s=0.01)
 """For servers that waste real time."""
@@ -78,18 +82,23 @@ class Night:
         limits: Limits = LIMITS,
         environment: Mapping[str, str] | None = None,
         tables: Mapping[str, Any] | None = None,
-        **carbon: Any,
+        **own: Any,
     ) -> ForecastSet:
         service = self.service
         table = {
             "provider": service.name,
-            "fallback": ["typical"],
+            "fallback": [STAND_INS[service.series]],
             service.name: {"base_url": self.base_url, **service.options},
             **(tables or {}),
-            **carbon,
+            **own,
         }
+        if service.series is Series.PRICE:
+            table |= {"path": self._prices()}
+        solar = ARRAY if service.series is Series.SOLAR else None
         workspace = workspace_of(
-            self.root, region_of(zone=service.zone), forecasts={"carbon": table}
+            self.root,
+            region_of(zone=service.zone, solar=solar),
+            forecasts={"carbon": {"provider": "typical"}, service.series.value: table},
         )
         given = service.environment if environment is None else environment
         client = client_of(
@@ -101,8 +110,27 @@ class Night:
         )
         return gather(workspace, GRID, now=now, environment=given, http=client)
 
+    def forecast(self, **settings: Any) -> Forecast:
+        forecasts = self.run(**settings).forecasts
+        (only,) = [f for f in forecasts if f.series is self.service.series]
+        return only
+
+    @property
+    def truth(self) -> Any:
+        """What the service says of the planned day, for comparing."""
+        tolerance = self.service.tolerance or 1e-12
+        return pytest.approx(self.service.day, rel=1e-12, abs=tolerance)
+
     def carbon(self, **settings: Any) -> Forecast:
         return self.run(**settings).carbon[0]
+
+    def _prices(self) -> str:
+        """A file with a price that no service says."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        rows = [f"here,{at.isoformat()},9" for at in steps(GRID.start, GRID.end, 60)]
+        lines = ["region,start,price_per_kwh", *rows]
+        (self.root / "prices.csv").write_text("\n".join(lines))
+        return "prices.csv"
 
 
 def texts_below(root: Path) -> bytes:
@@ -111,14 +139,19 @@ def texts_below(root: Path) -> bytes:
 
 
 def assert_stood_in(forecast: Forecast, *words: str) -> None:
-    """The typical profile was used, and the note says why."""
-    assert forecast.provider == "typical"
+    """What needs no service was used, and the note says why."""
+    assert forecast.provider == STAND_INS[forecast.series]
     assert forecast.degraded
     for word in words:
         assert word in forecast.notes[0]
 
 
 BY_NAME = {service.name: service for service in SERVICES}
+EVERY = (*SERVICES, *SOLAR_SERVICES, *PRICE_SERVICES)
+
+
+def id_of(service: Service) -> str:
+    return f"{service.series.value}-{service.name}-{service.zone}"
 
 
 def asked(
@@ -148,7 +181,5 @@ def table_of(name: str, url: str, **own: Any) -> dict[str, Any]:
 
 def of_services(where: Callable[[Service], bool]) -> pytest.MarkDecorator:
     """Run a test of the ``service`` fixture for those services alone."""
-    chosen = [service for service in SERVICES if where(service)]
-    return pytest.mark.parametrize(
-        "service", chosen, indirect=True, ids=lambda s: f"{s.name}-{s.zone}"
-    )
+    chosen = [service for service in EVERY if where(service)]
+    return pytest.mark.parametrize("service", chosen, indirect=True, ids=id_of)

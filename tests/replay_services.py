@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasts.series import Signal
+from forecasts.series import Series, Signal
 from tests.factories_forecast import day_values, grid_of
 from tests.replay_servers import Answer, Reply, Seen, basic_pair
 
@@ -69,18 +69,48 @@ class Service:
         Whether they do so only when that was long before the request.
     login
         End of the path that gives a token.
+    series
+        What it forecasts.
+    day, tolerance
+        What it says of the planned day, and how far from it slots may be.
+    key_optional
+        Whether it answers without its keys as well.
+    uses_zone
+        Whether it wants to know the region's zone.
+    other
+        Another zone that it might speak about.
+    refresh
+        Time after which it is asked again.
+    filled
+        Slots of the planned day that it leaves to be filled in.
     """
 
     name: str
     zone: str
     answer: Callable[..., Answer]
-    signal: Signal = Signal.AVERAGE
+    signal: Signal | None = Signal.AVERAGE
     environment: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     names_zone: bool = True
     dated: bool = False
     dated_when_old: bool = False
     login: str = ""
+    series: Series = Series.CARBON
+    day: np.ndarray = field(default_factory=lambda: TRUTH[6:30])
+    tolerance: float = 0.0
+    key_optional: bool = False
+    uses_zone: bool = True
+    other: str = ""
+    refresh: timedelta = timedelta(minutes=31)
+    filled: int = 0
+
+    @property
+    def shelf(self) -> str:
+        """Start of the folder's name under which its answers are kept."""
+        if self.series is Series.SOLAR:
+            return "here_"
+        suffix = "" if self.series is Series.CARBON else f".{self.series.value}"
+        return f"{self.zone}{suffix}"
 
 
 def electricity_maps(
@@ -277,6 +307,7 @@ def carbon_aware_sdk(
 SERVICES = (
     Service(
         name="electricity_maps",
+        other="FR",
         zone="DE",
         answer=electricity_maps,
         environment={"ELECTRICITY_MAPS_TOKEN": CANARY},
@@ -284,6 +315,7 @@ SERVICES = (
     ),
     Service(
         name="watttime",
+        other="PJM_DC",
         zone="CAISO_NORTH",
         answer=watttime,
         signal=Signal.MARGINAL,
@@ -294,10 +326,11 @@ SERVICES = (
     Service(
         name="uk_carbon_intensity", zone="GB", answer=uk_national, names_zone=False
     ),
-    Service(name="uk_carbon_intensity", zone="GB-13", answer=uk_regional),
+    Service(name="uk_carbon_intensity", zone="GB-13", answer=uk_regional, other="GB-1"),
     Service(name="energy_charts", zone="DE", answer=energy_charts, names_zone=False),
     Service(
         name="carbon_aware_sdk",
+        other="westus",
         zone="eastus",
         answer=carbon_aware_sdk,
         signal=Signal.MARGINAL,
@@ -305,9 +338,3 @@ SERVICES = (
         dated=True,
     ),
 )
-OTHER_ZONE = {
-    "electricity_maps": "FR",
-    "watttime": "PJM_DC",
-    "uk_carbon_intensity": "GB-1",
-    "carbon_aware_sdk": "westus",
-}

@@ -198,7 +198,7 @@ class HttpClient:
         asked_s = retry_after_s(answer.headers.get("retry-after"), now)
         if asked_s is not None or not busy or request.busy_until is None:
             return asked_s
-        until = request.busy_until(answer.body, now)
+        until = request.busy_until(answer, now)
         if until is None:
             return None
         return min(max((until - now).total_seconds(), 0.0), MAX_COOL_DOWN_S)

@@ -44,8 +44,8 @@ class HttpRequest:
     answers
         Statuses besides 200 and 204 whose body is an answer to be read.
     busy_until
-        Reads from the body of a 429 or 503 until when the service wants to be left
-        alone, given the clock; None if it does not say. ``Retry-After`` goes first.
+        Reads from a 429 or 503 until when the service wants to be left alone, given
+        the clock; None if it does not say. ``Retry-After`` goes first.
     """
 
     url: str
@@ -59,7 +59,7 @@ class HttpRequest:
     gives_key: bool = False
     media: Media = Media.JSON
     answers: frozenset[int] = frozenset()
-    busy_until: Callable[[bytes, datetime], datetime | None] | None = None
+    busy_until: Callable[[HttpAnswer, datetime], datetime | None] | None = None
 
     @property
     def address(self) -> str:

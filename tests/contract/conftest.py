@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers_live import Night
+from tests.drivers_live import EVERY, Night, id_of
 from tests.replay_servers import ReplayServer, serving
-from tests.replay_services import SERVICES, Service
+from tests.replay_services import Service
 
 
-@pytest.fixture(params=SERVICES, ids=lambda s: f"{s.name}-{s.zone}")
+@pytest.fixture(params=EVERY, ids=id_of)
 def service(request: pytest.FixtureRequest) -> Service:
     found: Service = request.param
     return found

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.drivers_live import (
-    DAY,
+    EVERY,
     SHORT,
     Night,
     Waits,
@@ -37,8 +37,6 @@ from tests.replay_servers import (
 from tests.replay_services import (
     CANARY,
     NOW,
-    OTHER_ZONE,
-    SERVICES,
     TOKEN,
     Service,
 )
@@ -48,20 +46,20 @@ HOUR = timedelta(hours=1)
 
 def test_fc_01_refused_connection_is_degraded(night: Night) -> None:
     night.base_url = closed_port()
-    assert_stood_in(night.carbon(), "Connection refused", "4 attempts")
+    assert_stood_in(night.forecast(), "Connection refused", "4 attempts")
 
 
 @of_services(lambda s: not s.environment)  # else it is sent over https only
 def test_fc_01_name_that_is_not_found_is_degraded(night: Night) -> None:
     night.base_url = "http://nobody.invalid"
-    assert_stood_in(night.carbon(limits=SHORT))
+    assert_stood_in(night.forecast(limits=SHORT))
 
 
 def test_fc_01_hanging_connect_is_degraded_in_time(night: Night) -> None:
     with full_backlog() as url:
         night.base_url = url
         begun = time.monotonic()
-        assert_stood_in(night.carbon(limits=SHORT))
+        assert_stood_in(night.forecast(limits=SHORT))
     assert time.monotonic() - begun < 0.8
 
 
@@ -71,7 +69,7 @@ def test_fc_01_fc_02_wasted_time_ends_at_the_total_limit(
 ) -> None:
     server.misbehave(forever=fault)
     begun = time.monotonic()
-    forecast = night.carbon(limits=SHORT)
+    forecast = night.forecast(limits=SHORT)
     assert time.monotonic() - begun < 0.8
     assert_stood_in(forecast)
 
@@ -81,11 +79,11 @@ def test_fc_03_broken_body_is_asked_for_again(
     night: Night, server: ReplayServer, fault: Fault
 ) -> None:
     server.misbehave(fault, fault)
-    assert night.carbon().values == pytest.approx(DAY, rel=1e-12)
+    assert night.forecast().values == night.truth
     assert len(night.waits.slept) == 2
     server.misbehave(forever=fault)
     night.root /= "another"
-    assert_stood_in(night.carbon())
+    assert_stood_in(night.forecast())
 
 
 @pytest.mark.parametrize("value", ["20", "Sat, 21 Nov 2026 18:00:20 GMT"])
@@ -93,7 +91,7 @@ def test_fc_04_too_many_requests_waits_as_long_as_asked(
     night: Night, server: ReplayServer, value: str
 ) -> None:
     server.misbehave(replying(429, headers={"Retry-After": value}))
-    assert night.carbon().provider == night.service.name
+    assert night.forecast().provider == night.service.name
     (slept,) = night.waits.slept
     assert 19.5 < slept < 21.5  # the date counts from a clock that has run on a little
 
@@ -111,17 +109,17 @@ def test_fc_04_cool_down_is_remembered_by_the_next_run(
 ) -> None:
     headers = {} if value is None else {"Retry-After": value}
     server.misbehave(forever=replying(429, headers=headers))
-    assert_stood_in(night.carbon(), "HTTP 429", "left alone until")
+    assert_stood_in(night.forecast(), "HTTP 429", "left alone until")
     assert sum(night.waits.slept) < 60
     asked = len(server.seen)
     assert asked <= 4
     server.misbehave()
-    resting = night.carbon(now=NOW + rest - timedelta(minutes=1))
+    resting = night.forecast(now=NOW + rest - timedelta(minutes=1))
     assert_stood_in(resting, "asked to be left alone until")
     assert len(server.seen) == asked
     night.waits = Waits()
     server.answer_with(night.service.answer(issued=NOW + rest))
-    after = night.carbon(now=NOW + rest + timedelta(minutes=1))
+    after = night.forecast(now=NOW + rest + timedelta(minutes=1))
     assert after.provider == night.service.name
 
 
@@ -130,7 +128,7 @@ def test_fc_05_server_fault_is_asked_again_until_it_is_good(
     night: Night, server: ReplayServer, status: int
 ) -> None:
     server.misbehave(replying(status), replying(status))
-    assert night.carbon().values == pytest.approx(DAY, rel=1e-12)
+    assert night.forecast().values == night.truth
     assert len(night.waits.slept) == 2
 
 
@@ -138,16 +136,16 @@ def test_fc_05_server_fault_is_asked_again_until_it_is_good(
 def test_fc_05_server_fault_for_ever_uses_the_last_good_forecast_with_its_age(
     night: Night, server: ReplayServer, status: int
 ) -> None:
-    night.carbon()
+    night.forecast()
     server.misbehave(forever=replying(status))
-    forecast = night.carbon(now=NOW + 2 * HOUR, refresh="0s")
+    forecast = night.forecast(now=NOW + 2 * HOUR, refresh="0s")
     assert forecast.provider == night.service.name
-    assert forecast.values == pytest.approx(DAY, rel=1e-12)
+    assert forecast.values == night.truth
     assert forecast.degraded
     assert "fetched 2.0 h ago" in forecast.notes[0]
     assert f"HTTP {status}" in forecast.notes[0]
     assert forecast.issued_at == NOW
-    old = night.carbon(now=NOW + 3 * HOUR, refresh="0s", max_age="2h")
+    old = night.forecast(now=NOW + 3 * HOUR, refresh="0s", max_age="2h")
     assert_stood_in(old, "max_age")
 
 
@@ -163,7 +161,7 @@ def test_fc_06_refused_key_is_not_tried_again_and_not_shown(
     sent = [CANARY] * bool(service.environment) + [TOKEN] * bool(service.login)
     echo = {"error": f"Invalid {' and '.join(sent)}"}
     server.misbehave(forever=replying(status, echo), spare=service.login)
-    forecast = night.carbon()
+    forecast = night.forecast()
     assert_stood_in(forecast, f"HTTP {status}", "check the key")
     assert len(server.seen) == (2 if service.login else 1)
     assert not night.waits.slept
@@ -178,7 +176,7 @@ def test_fc_06_refused_login_is_not_tried_again_and_not_shown(
     night: Night, server: ReplayServer, service: Service, status: int
 ) -> None:
     server.misbehave(forever=replying(status, {"error": f"Invalid {CANARY}"}))
-    forecast = night.carbon()
+    forecast = night.forecast()
     assert_stood_in(forecast, f"HTTP {status}", *service.environment)
     assert len(server.seen) == 1
     assert CANARY.encode() not in " ".join(forecast.notes).encode()
@@ -201,7 +199,7 @@ def test_fc_07_page_instead_of_data_is_quoted_and_not_used(
     night: Night, server: ReplayServer, kind: str
 ) -> None:
     server.misbehave(forever=page(kind))
-    assert_stood_in(night.carbon(), kind, "<!DOCTYPE html>", "not data")
+    assert_stood_in(night.forecast(), kind, "<!DOCTYPE html>", "not data")
     assert len(server.seen) == 1
 
 
@@ -212,9 +210,9 @@ def test_fc_08_nothing_is_not_zero(
     night: Night, server: ReplayServer, service: Service, body: object
 ) -> None:
     server.misbehave(forever=replying(200, body), spare=service.login)
-    assert_stood_in(night.carbon())
+    assert_stood_in(night.forecast())
     server.misbehave(forever=replying(204, b""), spare=service.login)
-    assert_stood_in(night.carbon(), "empty")
+    assert_stood_in(night.forecast(), "empty")
 
 
 @pytest.mark.parametrize("scale", [0.0, float("nan"), 1e6])
@@ -222,17 +220,17 @@ def test_fc_09_fc_13_false_values_never_become_clean_power(
     night: Night, server: ReplayServer, scale: float
 ) -> None:
     server.answer_with(night.service.answer(scale=scale))
-    assert_stood_in(night.carbon())
+    assert_stood_in(night.forecast())
 
 
 def test_fc_09_zeros_do_not_hide_the_last_good_forecast(
     night: Night, server: ReplayServer
 ) -> None:
-    night.carbon()
+    night.forecast()
     server.answer_with(night.service.answer(scale=0.0))
-    forecast = night.carbon(now=NOW + HOUR)
+    forecast = night.forecast(now=NOW + HOUR)
     assert forecast.degraded
-    assert forecast.values == pytest.approx(DAY, rel=1e-12)
+    assert forecast.values == night.truth
     assert "zero or missing" in forecast.notes[0]
 
 
@@ -241,8 +239,8 @@ def test_fc_12_stale_answer_is_replaced_and_its_age_is_told(
     night: Night, server: ReplayServer, service: Service
 ) -> None:
     server.answer_with(service.answer(made=NOW - timedelta(hours=26)))
-    assert_stood_in(night.carbon(max_age="24h"), "26.0 h ago", "max_age")
-    old = night.carbon(max_age="24h", fallback=[])
+    assert_stood_in(night.forecast(max_age="24h"), "26.0 h ago", "max_age")
+    old = night.forecast(max_age="24h", fallback=[])
     assert old.provider == service.name
     assert old.degraded
 
@@ -251,7 +249,7 @@ def test_fc_12_answer_that_is_old_and_undated_ends_before_the_day_does(
     night: Night, server: ReplayServer, service: Service
 ) -> None:
     server.answer_with(service.answer(issued=NOW - timedelta(hours=50)))
-    assert_stood_in(night.carbon())
+    assert_stood_in(night.forecast())
 
 
 def test_fc_17_redirect_to_another_host_is_refused_and_sends_it_nothing(
@@ -259,7 +257,7 @@ def test_fc_17_redirect_to_another_host_is_refused_and_sends_it_nothing(
 ) -> None:
     with serving(service.answer()) as elsewhere:
         server.misbehave(forever=redirect(f"{elsewhere.url}/v4"))
-        assert_stood_in(night.carbon(), "redirects to another host")
+        assert_stood_in(night.forecast(), "redirects to another host")
         assert not elsewhere.seen
     assert len(server.seen) == 1
 
@@ -267,18 +265,18 @@ def test_fc_17_redirect_to_another_host_is_refused_and_sends_it_nothing(
 def test_fc_17_redirect_within_the_host_is_followed(
     night: Night, server: ReplayServer
 ) -> None:
-    night.carbon()
+    night.forecast()
     seen = server.seen[-1]
     query = urlencode(seen.query)
     server.misbehave(redirect(f"{seen.path}?{query}" if query else seen.path))
     if night.service.login:
         server.misbehave(redirect(night.service.login))
-    assert night.carbon(refresh="0s").provider == night.service.name
+    assert night.forecast(refresh="0s").provider == night.service.name
 
 
 def test_fc_17_redirect_in_a_circle_ends(night: Night, server: ReplayServer) -> None:
     server.misbehave(forever=redirect("/again"))
-    assert_stood_in(night.carbon(), "redirects")
+    assert_stood_in(night.forecast(), "redirects")
     assert len(server.seen) == 4
 
 
@@ -286,16 +284,18 @@ def test_fc_17_redirect_in_a_circle_ends(night: Night, server: ReplayServer) -> 
 def test_fc_18_answer_about_another_zone_is_refused(
     night: Night, server: ReplayServer, service: Service
 ) -> None:
-    other = OTHER_ZONE[service.name]
+    other = service.other
     server.answer_with(service.answer(zone=other))
-    assert_stood_in(night.carbon(), f"about '{other}'", f"'{service.zone}'")
+    assert_stood_in(night.forecast(), f"about '{other}'", f"'{service.zone}'")
     assert not list(night.root.rglob("*.parquet"))
 
 
 def test_fc_18_second_source_is_used_and_named_when_the_first_is_down(
     night: Night, server: ReplayServer, service: Service
 ) -> None:
-    first = next(s for s in SERVICES if s.name != service.name)
+    first = next(
+        s for s in EVERY if s.series is service.series and s.name != service.name
+    )
     with serving(first.answer()) as down:
         down.misbehave(forever=replying(500))
         tables = {
@@ -305,7 +305,7 @@ def test_fc_18_second_source_is_used_and_named_when_the_first_is_down(
         zones = {first.name: {"zones": {"here": first.zone}}}
         for name, own in zones.items():
             tables[name] |= own
-        forecast = night.carbon(
+        forecast = night.forecast(
             environment={**first.environment, **service.environment},
             provider=first.name,
             fallback=[service.name],
