@@ -1,6 +1,6 @@
 """Carbon Aware SDK of the Green Software Foundation: its web API and its data file.
 
-The parts of both that are used are described in docs/forecasts.md.
+The parts of both that are used are described in docs/providers/carbon_aware_sdk.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Electricity Maps: average, flow-traced life-cycle intensity of a zone, and prices.
 
-The parts of the API that are used are described in docs/forecasts.md.
+The parts of the API that are used are described in docs/providers/electricity_maps.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Energy-Charts: average intensity of a country's production, and prices.
 
-The parts of the API that are used are described in docs/forecasts.md. The address
-of the intensity is not among those that the service documents, so it may change
-without notice.
+The parts of the API that are used are described in docs/providers/energy_charts.md.
+The address of the intensity is not among those that the service documents, so it may
+change without notice.
 """
 
 from __future__ import annotations

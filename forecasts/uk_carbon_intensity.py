@@ -1,6 +1,7 @@
 """UK Carbon Intensity: average operational intensity of Great Britain or a part.
 
-The parts of the API that are used are described in docs/forecasts.md.
+The parts of the API that are used are described in
+docs/providers/uk_carbon_intensity.md.
 """
 
 from __future__ import annotations

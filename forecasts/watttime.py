@@ -1,6 +1,6 @@
 """WattTime: marginal intensity of a balancing region.
 
-The parts of the API that are used are described in docs/forecasts.md.
+The parts of the API that are used are described in docs/providers/watttime.md.
 """
 
 from __future__ import annotations

@@ -12,18 +12,19 @@ from forecasts.carbon_aware_sdk import parse_file
 from forecasts.chain import build_chain
 from forecasts.http.limits import UNTOLD_COOL_DOWN_S, Limits
 from forecasts.live import LiveOptions
-from forecasts.registry import PROVIDERS, load
+from forecasts.registry import PROVIDERS, load, names_for
 from forecasts.series import Series, Signal
 from inputs.settings import ForecastTable, Region
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "forecasts.md").read_text(encoding="utf-8")
-LIVE = [
-    name
-    for name in PROVIDERS
-    if name not in ("file", "typical", "clear_sky")
-    and issubclass(load(name, Series.CARBON).Options, LiveOptions)
-]
+EVERY = {
+    name: load(name, series)
+    for series in Series
+    for name in names_for(series)
+    if name in PROVIDERS
+}
+LIVE = [name for name, kind in EVERY.items() if issubclass(kind.Options, LiveOptions)]
 
 
 def page_of(name: str) -> str:
@@ -36,15 +37,16 @@ def test_example_of_each_provider_is_accepted(name: str) -> None:
     tables = tomllib.loads(example)
     ((region, settings),) = tables["regions"].items()
     Region.model_validate({"name": region, **settings})
-    carbon = ForecastTable.model_validate(tables["forecasts"]["carbon"])
-    chain = build_chain(Series.CARBON, carbon)
-    assert chain.providers[0].name == name
+    assert {*tables["forecasts"]} == {*EVERY[name].series}
+    for series, table in tables["forecasts"].items():
+        chain = build_chain(Series(series), ForecastTable.model_validate(table))
+        assert chain.providers[0].name == name
 
 
 @pytest.mark.parametrize("name", LIVE)
 def test_every_key_of_a_provider_is_on_its_page_with_its_default(name: str) -> None:
     text = page_of(name)
-    for key, field in load(name, Series.CARBON).Options.model_fields.items():
+    for key, field in EVERY[name].Options.model_fields.items():
         if key in LiveOptions.model_fields and key != "base_url":
             assert f"`{key}`" in PAGE
             continue
@@ -58,9 +60,10 @@ def test_page_of_each_provider_is_linked_and_names_its_keys(name: str) -> None:
     assert f"(providers/{name}.md)" in PAGE
     module = Path(__file__).parents[2] / "forecasts" / f"{name}.py"
     for variable in re.findall(
-        r'"((?:WATTTIME|ELECTRICITY)_[A-Z_]+)"', module.read_text()
+        r'"([A-Z_]+_(?:TOKEN|USER|PASSWORD|API_KEY))"', module.read_text()
     ):
         assert f"`{variable}`" in page_of(name)
+        assert f"`{variable}`" in PAGE
 
 
 def test_limits_of_the_page_are_those_of_the_client() -> None:

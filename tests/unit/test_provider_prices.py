@@ -146,7 +146,9 @@ def test_fc_14_price_is_converted_by_the_unit_that_is_declared(
 
 @pytest.mark.parametrize("unit", ["", "MWh", "/MWh", "EUR/GJ", "ct/kWh"])
 def test_fc_14_price_in_an_unknown_unit_is_refused(tmp_path: Path, unit: str) -> None:
-    no_unit: Callable[[Any], Any] = lambda body: {**body, "unit": unit}
+    def no_unit(body: Any) -> Any:
+        return {**body, "unit": unit}
+
     forecast, _ = asked(
         ENERGY_CHARTS, changed(energy_charts_price(), no_unit), tmp_path
     )
@@ -196,7 +198,7 @@ def test_electricity_maps_names_the_market(tmp_path: Path) -> None:
     [
         (lambda b: {**b, "_disclaimer": "made up"}, "sandbox"),
         (lambda b: {**b, "data": []}, "not published yet"),
-        (lambda b: {**b, "data": b["data"][:5] + [{**b["data"][5], "unit": "USD/MWh"}]},
+        (lambda b: {**b, "data": [*b["data"][:5], {**b["data"][5], "unit": "USD/MWh"}]},
          "several units"),
     ],
 )  # fmt: skip
