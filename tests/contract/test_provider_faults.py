@@ -271,7 +271,9 @@ def test_fc_17_redirect_within_the_host_is_followed(
     server.misbehave(redirect(f"{seen.path}?{query}" if query else seen.path))
     if night.service.login:
         server.misbehave(redirect(night.service.login))
-    assert night.forecast(refresh="0s").provider == night.service.name
+    forecast = night.forecast(refresh="0s")
+    assert forecast.provider == night.service.name
+    assert not forecast.degraded
 
 
 def test_fc_17_redirect_in_a_circle_ends(night: Night, server: ReplayServer) -> None:

@@ -278,3 +278,42 @@ def test_faults_carry_what_the_service_asked_for() -> None:
 def test_text_from_outside_is_quoted_on_one_line() -> None:
     assert one_line("a\x1b[31m\n\tb" + "c" * 100).startswith("a [31m bccc")
     assert len(one_line("c" * 100)) == 80
+
+
+KEY = Secret("canary/canary+key")
+
+
+def test_keys_in_query_and_path_are_sent_and_never_part_of_an_address() -> None:
+    with serving(lambda seen: Reply({"path": seen.path})) as server:
+        request = HttpRequest(
+            url=f"{server.url}/***/x", params={"a": "1", "token": KEY}, url_key=KEY
+        )
+        client_of().get(request)
+        (seen,) = server.seen
+    assert seen.path == "/canary%2Fcanary%2Bkey/x"
+    assert seen.query == {"a": "1", "token": "canary/canary+key"}
+    assert request.address == f"{server.url}/***/x?a=1&token=***"
+    assert "canary" not in f"{request!r} {request.address}"
+
+
+def test_address_without_a_key_needs_no_secret_target() -> None:
+    request = HttpRequest(url="https://x/y", params={"a": "1"}, headers={"k": KEY})
+    assert request.secret_target is None
+
+
+@pytest.mark.parametrize("where", ["query", "path"])
+def test_key_in_an_address_is_hidden_again_after_a_redirect(where: str) -> None:
+    with serving(good) as server:
+        request = (
+            HttpRequest(url=f"{server.url}/a", params={"token": KEY})
+            if where == "query"
+            else HttpRequest(url=f"{server.url}/***/a", url_key=KEY)
+        )
+        coded = "canary%2Fcanary%2Bkey"
+        target = f"/b?token={coded}" if where == "query" else f"/{coded}/b"
+        server.misbehave(redirect(target), replying(404))
+        with pytest.raises(AnswerRefusedError, match="HTTP 404") as caught:
+            client_of().get(request)
+        assert len(server.seen) == 2
+    assert server.seen[1].path.endswith("/b")
+    assert "canary" not in str(caught.value)

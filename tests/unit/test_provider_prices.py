@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from forecasts import Forecast, gather
+from forecasts.day_ahead import published
 from forecasts.energy_charts_price import parse as parse_energy_charts
 from forecasts.errors import ForecastError, ForecastSignalError
 from forecasts.series import Quality, Series
@@ -272,3 +274,39 @@ def test_currency_belongs_to_prices_alone(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match=r"forecasts\.carbon\.currency"):
         gather(workspace, grid_of(), now=NOW)
+
+
+@pytest.mark.parametrize(("hours", "known"), [(-7, False), (-1, False), (23, True)])
+def test_prices_of_other_days_are_no_prices_of_the_planned_one(
+    hours: int, known: bool
+) -> None:
+    grid = grid_of()
+    times = np.array([grid.start_us + hours * 3_600_000_000])
+    said = observations_of([0.1], series=Series.PRICE, times_us=times)
+    if known:
+        assert published(said, grid) is said
+        return
+    with pytest.raises(ForecastError, match="2026-11-22 are not published yet"):
+        published(said, grid)
+
+
+def test_price_that_begins_before_the_day_and_reaches_into_it_is_one_of_it() -> None:
+    grid = grid_of()
+    said = observations_of(
+        [0.1],
+        series=Series.PRICE,
+        times_us=np.array([grid.start_us - 3_600_000_000]),
+        steps_us=np.array([7_200_000_000]),
+    )
+    assert published(said, grid) is said
+    gone = replace(said, values=np.array([np.nan]))
+    with pytest.raises(ForecastError, match="not published yet"):
+        published(gone, grid)
+
+
+@pytest.mark.parametrize("series", [Series.PRICE, Series.SOLAR])
+def test_zeros_in_a_file_of_your_own_are_zeros(series: Series) -> None:
+    zeros = observations_of([0.0] * 24, series=series)
+    with pytest.raises(ForecastError, match="all values are zero"):
+        prepared(zeros)
+    assert not prepared(replace(zeros, zeros_are_data=True)).values.any()
