@@ -24,6 +24,9 @@ from inputs.settings import ForecastTable
 
 SETTINGS_FILE = "planner.toml"
 
+SHARED_KEYS = ("history",)
+"""Keys of providers that, like ``path``, go to each that knows them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
@@ -57,7 +60,8 @@ def build_chain(series: Series, table: ForecastTable) -> Chain:
 
     A key goes to the first provider of the chain that knows it, so that an address
     meant for one is never used by another; a table ``[forecasts.SERIES.NAME]`` gives
-    a provider keys of its own. ``path`` goes to every provider that knows it.
+    a provider keys of its own. ``path`` and ``history`` go to every provider that
+    knows them.
 
     Raises
     ------
@@ -156,7 +160,8 @@ def _keys_of(
     keys = {
         key: value
         for key, value in extras.items()
-        if next((n for n, kind in kinds.items() if _knows(kind, key)), None) == name
+        if (key in SHARED_KEYS and _knows(kinds[name], key))
+        or next((n for n, kind in kinds.items() if _knows(kind, key)), None) == name
     }
     if table.path is not None and _knows(kinds[name], "path"):
         keys["path"] = table.path

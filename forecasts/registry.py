@@ -10,7 +10,9 @@ from forecasts.provider import Provider
 from forecasts.series import Series
 
 PROVIDERS = {
+    "blend": "forecasts.own.blend:Blend",
     "carbon_aware_sdk": "forecasts.carbon_aware_sdk:CarbonAwareSdk",
+    "climatology": "forecasts.own.providers:Climatology",
     "clear_sky": "forecasts.clear_sky:ClearSky",
     "electricity_maps": "forecasts.electricity_maps:ElectricityMaps",
     "energy_charts": "forecasts.energy_charts:EnergyCharts",
@@ -19,9 +21,12 @@ PROVIDERS = {
     "forecast_solar": "forecasts.forecast_solar:ForecastSolar",
     "open_meteo": "forecasts.open_meteo:OpenMeteo",
     "solcast": "forecasts.solcast:Solcast",
+    "last_week": "forecasts.own.providers:LastWeek",
+    "learned": "forecasts.own.providers:Learned",
     "typical": "forecasts.typical:Typical",
     "uk_carbon_intensity": "forecasts.uk_carbon_intensity:UkCarbonIntensity",
     "watttime": "forecasts.watttime:WattTime",
+    "yesterday": "forecasts.own.providers:Yesterday",
 }
 """Name to ``module:class``; one line for each provider."""
 
@@ -40,17 +45,28 @@ def load(name: str, series: Series) -> type[Provider]:
     ProviderUnknownError
         If there is none, or it does not speak about the series; names the nearest.
     """
-    if name not in PROVIDERS:
-        near = get_close_matches(name, PROVIDERS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PROVIDERS)}"
-        raise ProviderUnknownError(f"no forecast provider is called {name!r}; {hint}")
-    provider = _imported(name)
+    provider = find(name)
     if series not in provider.series:
         spoken = ", ".join(sorted(provider.series))
         raise ProviderUnknownError(
             f"provider {name!r} forecasts {spoken}, not {series.value}"
         )
     return provider
+
+
+def find(name: str) -> type[Provider]:
+    """Provider registered under a name, whatever it speaks about.
+
+    Raises
+    ------
+    ProviderUnknownError
+        If there is none; names the nearest.
+    """
+    if name not in PROVIDERS:
+        near = get_close_matches(name, PROVIDERS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(PROVIDERS)}"
+        raise ProviderUnknownError(f"no forecast provider is called {name!r}; {hint}")
+    return _imported(name)
 
 
 def _imported(name: str) -> type[Provider]:

@@ -1,0 +1,1 @@
+"""Day-ahead forecasters that need nothing but what was measured before."""

@@ -1,0 +1,180 @@
+"""A published forecast, put right by its past errors and by what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import AfterValidator, ValidationError
+
+from forecasts.errors import (
+    ForecastError,
+    ForecastSignalError,
+    ForecastUnavailableError,
+    ProviderUnknownError,
+)
+from forecasts.http.answers import folder_name
+from forecasts.own.issues import published
+from forecasts.own.learned import blend, learned
+from forecasts.own.past import Past
+from forecasts.own.providers import HistoryOptions, forecast_task, observed
+from forecasts.own.record import UNDATED_US, Record, merge, read_record, record_of
+from forecasts.own.task import task_of
+from forecasts.provider import ForecastRequest, Observations, Provider
+from forecasts.registry import find
+from forecasts.series import FloatArray, Series
+from inputs.timegrid import to_us
+
+
+def _known_source(source: dict[str, Any]) -> dict[str, Any]:
+    """Refuse an unknown provider or key before anything is fetched."""
+    try:
+        _built(source)
+    except ProviderUnknownError as error:
+        raise ValueError(str(error)) from None
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
+        raise ValueError("; ".join(faults)) from None
+    return source
+
+
+class BlendOptions(HistoryOptions):
+    """Keys of ``[forecasts.SERIES]`` for this provider.
+
+    Parameters
+    ----------
+    source
+        The published forecast: ``provider`` and that provider's own keys.
+    issues
+        File or folder of its past issues; by default those that were kept whenever
+        it was asked.
+    """
+
+    source: Annotated[dict[str, Any], AfterValidator(_known_source)]
+    issues: str | None = None
+
+
+class Blend:
+    """Another provider's forecast, corrected day by day; without it, ``learned``."""
+
+    name: ClassVar[str] = "blend"
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
+    Options: ClassVar[type[BlendOptions]] = BlendOptions
+
+    def __init__(self, options: BlendOptions) -> None:
+        self._options = options
+        self._source = _built(options.source)
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Forecast of the cells that cover the horizon, with quantiles."""
+        record = self._options.record(request)
+        task = task_of(record, request)
+        said = self._said(request, record)
+        now_us = to_us(request.now)
+
+        def forecast(past: Past) -> tuple[FloatArray, Past]:
+            if said.record is None:
+                return learned(past), past
+            lead_us = int(past.calendar.starts_us[-1]) - now_us
+            cuts_us = past.calendar.starts_us - lead_us
+            values = blend(past, published(said.record, past.calendar, cuts_us))
+            unsaid = ~np.isfinite(values[-1])
+            if unsaid.any():
+                values[-1, unsaid] = learned(past)[-1, unsaid]
+            return values, past
+
+        observations = observed(task, forecast_task(task, forecast), record, request)
+        files = () if said.record is None else said.record.files
+        return replace(
+            observations,
+            issued_at=said.issued_at or observations.issued_at,
+            degraded=said.degraded,
+            files=tuple(dict.fromkeys((*record.files, *files))),
+            notes=(*said.notes, *observations.notes),
+        )
+
+    def _said(self, request: ForecastRequest, history: Record) -> _Said:
+        """All that the source has said, now and before."""
+        source = self._source
+        if request.series not in source.series:
+            raise ForecastUnavailableError(
+                f"its source {source.name} does not forecast {request.series}"
+            )
+        try:
+            answer = source.fetch(request)
+            current = _dated(record_of(answer, request), request)
+        except ForecastError as error:
+            note = f"only history was used because {source.name}: {error}"
+            return _Said(notes=(note,), degraded=True)
+        if answer.signal is not history.signal:
+            raise ForecastSignalError(
+                f"{source.name} says {answer.signal} values, the history holds "
+                f"{history.signal} ones"
+            )
+        earlier, notes = self._earlier(request)
+        record = merge([current, *earlier])
+        return _Said(
+            record=record,
+            issued_at=answer.issued_at or request.now,
+            notes=(*answer.notes, *notes),
+            degraded=answer.degraded,
+        )
+
+    def _earlier(
+        self, request: ForecastRequest
+    ) -> tuple[list[Record], tuple[str, ...]]:
+        """Past issues of the source, where any were kept."""
+        zone = _zone(request, self._options.source)
+        folder = self._folder(request, zone)
+        if folder is None or not (request.root / folder).exists():
+            return [], ()
+        region = request.region.model_copy(update={"zone": zone})
+        try:
+            return [read_record(replace(request, region=region), folder)], ()
+        except ForecastError as error:
+            return [], (f"past issues could not be used: {error}",)
+
+    def _folder(self, request: ForecastRequest, zone: str | None) -> str | None:
+        """Where past issues of the source are, relative to the workspace."""
+        if self._options.issues is not None:
+            return self._options.issues
+        if request.outputs is None or zone is None:
+            return None
+        kept = request.outputs / "forecasts" / "history" / self._source.name
+        return str(kept / folder_name(zone))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What the source has said; no record if it fails now."""
+
+    record: Record | None = None
+    issued_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+    degraded: bool = False
+
+
+def _built(source: Mapping[str, Any]) -> Provider:
+    keys = {key: value for key, value in source.items() if key != "provider"}
+    kind = find(str(source.get("provider", "")))
+    return kind(kind.Options.model_validate(keys))
+
+
+def _zone(request: ForecastRequest, source: Mapping[str, Any]) -> str | None:
+    """Name of the region's grid at the source."""
+    zones = source.get("zones", {})
+    region = request.region
+    name = zones.get(region.name) or zones.get(region.zone) or region.zone
+    return None if name is None else str(name)
+
+
+def _dated(said: Record, request: ForecastRequest) -> Record:
+    """Values of which nobody says when they were issued count as issued now.
+
+    Then they are no witness of what had been forecast on earlier days.
+    """
+    issues = np.where(said.issues_us == UNDATED_US, to_us(request.now), said.issues_us)
+    return replace(said, issues_us=issues)
