@@ -93,6 +93,21 @@ def build_chain(series: Series, table: ForecastTable) -> Chain:
     return Chain(series=series, table=table, providers=tuple(p for p in providers if p))
 
 
+def keys_of_providers(
+    series: Series, table: ForecastTable
+) -> dict[str, dict[str, Any]]:
+    """Each provider of ``[forecasts.SERIES]``, in order, and the keys meant for it.
+
+    Raises
+    ------
+    ProviderUnknownError
+        If one is not known.
+    """
+    names = dict.fromkeys((table.provider, *table.fallback))
+    kinds = {name: load(name, series) for name in names}
+    return {name: _keys_of(name, kinds, table) for name in names}
+
+
 def follow(chain: Chain, request: ForecastRequest) -> Answer:
     """First usable forecast of a chain for one region.
 

@@ -16,12 +16,12 @@ from forecasts.errors import (
     ForecastUnavailableError,
     ProviderUnknownError,
 )
-from forecasts.http.answers import folder_name
 from forecasts.own.issues import published
+from forecasts.own.kept import read_kept
 from forecasts.own.learned import blend, learned
 from forecasts.own.past import Past
 from forecasts.own.providers import HistoryOptions, forecast_task, observed
-from forecasts.own.record import UNDATED_US, Record, merge, read_record, record_of
+from forecasts.own.record import UNDATED_US, Record, merge, record_of
 from forecasts.own.task import task_of
 from forecasts.provider import ForecastRequest, Observations, Provider
 from forecasts.registry import find
@@ -127,24 +127,12 @@ class Blend:
         self, request: ForecastRequest
     ) -> tuple[list[Record], tuple[str, ...]]:
         """Past issues of the source, where any were kept."""
-        zone = _zone(request, self._options.source)
-        folder = self._folder(request, zone)
-        if folder is None or not (request.root / folder).exists():
-            return [], ()
-        region = request.region.model_copy(update={"zone": zone})
+        source, path = self._options.source, self._options.issues
         try:
-            return [read_record(replace(request, region=region), folder)], ()
+            kept = read_kept(request, self._source.name, source, path=path)
         except ForecastError as error:
             return [], (f"past issues could not be used: {error}",)
-
-    def _folder(self, request: ForecastRequest, zone: str | None) -> str | None:
-        """Where past issues of the source are, relative to the workspace."""
-        if self._options.issues is not None:
-            return self._options.issues
-        if request.outputs is None or zone is None:
-            return None
-        kept = request.outputs / "forecasts" / "history" / self._source.name
-        return str(kept / folder_name(zone))
+        return [] if kept is None else [kept], ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +149,6 @@ def _built(source: Mapping[str, Any]) -> Provider:
     keys = {key: value for key, value in source.items() if key != "provider"}
     kind = find(str(source.get("provider", "")))
     return kind(kind.Options.model_validate(keys))
-
-
-def _zone(request: ForecastRequest, source: Mapping[str, Any]) -> str | None:
-    """Name of the region's grid at the source."""
-    zones = source.get("zones", {})
-    region = request.region
-    name = zones.get(region.name) or zones.get(region.zone) or region.zone
-    return None if name is None else str(name)
 
 
 def _dated(said: Record, request: ForecastRequest) -> Record:

@@ -8,6 +8,7 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
+from planner.cli.forecast_score import command as score
 from planner.cli.options import date_option, examples, json_option, resolve_day
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 )
 def command() -> None:
     """Show the forecasts that a plan would trust."""
+
+
+command.add_command(score)
 
 
 @command.command(epilog=examples("planner forecast show --date 2026-11-23"))

@@ -1,0 +1,1 @@
+"""How good forecasts were, by what a planner needs of them."""
