@@ -24,7 +24,7 @@ from inputs.settings import ForecastTable
 
 SETTINGS_FILE = "planner.toml"
 
-SHARED_KEYS = ("history",)
+SHARED_KEYS = ("history", "weather")
 """Keys of providers that, like ``path``, go to each that knows them."""
 
 
@@ -60,8 +60,8 @@ def build_chain(series: Series, table: ForecastTable) -> Chain:
 
     A key goes to the first provider of the chain that knows it, so that an address
     meant for one is never used by another; a table ``[forecasts.SERIES.NAME]`` gives
-    a provider keys of its own. ``path`` and ``history`` go to every provider that
-    knows them.
+    a provider keys of its own. ``path``, ``history`` and ``weather`` go to every
+    provider that knows them.
 
     Raises
     ------

@@ -20,9 +20,15 @@ from forecasts.own.issues import published
 from forecasts.own.kept import read_kept
 from forecasts.own.learned import blend, learned
 from forecasts.own.past import Past
-from forecasts.own.providers import HistoryOptions, forecast_task, observed
+from forecasts.own.providers import (
+    LearnedOptions,
+    forecast_task,
+    merged_files,
+    observed,
+)
 from forecasts.own.record import UNDATED_US, Record, merge, record_of
 from forecasts.own.task import task_of
+from forecasts.own.weather import weather_tables
 from forecasts.provider import ForecastRequest, Observations, Provider
 from forecasts.registry import find
 from forecasts.series import FloatArray, Series
@@ -41,7 +47,7 @@ def _known_source(source: dict[str, Any]) -> dict[str, Any]:
     return source
 
 
-class BlendOptions(HistoryOptions):
+class BlendOptions(LearnedOptions):
     """Keys of ``[forecasts.SERIES]`` for this provider.
 
     Parameters
@@ -73,26 +79,26 @@ class Blend:
         record = self._options.record(request)
         task = task_of(record, request)
         said = self._said(request, record)
-        now_us = to_us(request.now)
+        weather = self._options.weather_records(request)
 
         def forecast(past: Past) -> tuple[FloatArray, Past]:
+            cuts_us = task.issue_cuts_us(past, request.now)
+            tables = weather_tables(weather, past.calendar, cuts_us)
             if said.record is None:
-                return learned(past), past
-            lead_us = int(past.calendar.starts_us[-1]) - now_us
-            cuts_us = past.calendar.starts_us - lead_us
-            values = blend(past, published(said.record, past.calendar, cuts_us))
+                return learned(past, weather=tables), past
+            source = published(said.record, past.calendar, cuts_us)
+            values = blend(past, source, weather=tables)
             unsaid = ~np.isfinite(values[-1])
             if unsaid.any():
-                values[-1, unsaid] = learned(past)[-1, unsaid]
+                values[-1, unsaid] = learned(past, weather=tables)[-1, unsaid]
             return values, past
 
-        observations = observed(task, forecast_task(task, forecast), record, request)
-        files = () if said.record is None else said.record.files
+        read = merged_files(record, (*weather, *filter(None, [said.record])))
+        observations = observed(task, forecast_task(task, forecast), read, request)
         return replace(
             observations,
             issued_at=said.issued_at or observations.issued_at,
             degraded=said.degraded,
-            files=tuple(dict.fromkeys((*record.files, *files))),
             notes=(*said.notes, *observations.notes),
         )
 

@@ -32,7 +32,7 @@ def learned(past: Past, *, weather: Sequence[FloatArray] = ()) -> FloatArray:
         Actual values and what was known when.
     weather
         Forecasts of other quantities as they were known at each cut, shape (n_days,
-        n_columns) each, in any unit.
+        n_columns) each, in any unit; NaN, where nothing is known, says nothing.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def learned(past: Past, *, weather: Sequence[FloatArray] = ()) -> FloatArray:
         *_levels(past, level),
     ]
     features = [_full(lag, base) / scale for lag in lags] + _calendar(past)
-    features += [_standard(table, past) for table in weather]
+    features += [_full(_standard(table, past), base) for table in weather]
     return base + _regressed(past, base, features, scale=scale)
 
 
@@ -90,7 +90,7 @@ def blend(
         *_levels(past, level),
     ]
     features = [_full(lag, published) / scale for lag in lags] + _calendar(past)
-    features += [_standard(table, past) for table in weather]
+    features += [_full(_standard(table, past), published) for table in weather]
     return published + _regressed(past, published, features, scale=scale)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
@@ -16,6 +17,7 @@ from forecasts.own.past import Past
 from forecasts.own.record import Record, read_record
 from forecasts.own.simple import climatology, last_week, yesterday
 from forecasts.own.task import Task, task_of
+from forecasts.own.weather import read_weather, weather_tables
 from forecasts.provider import (
     ForecastRequest,
     Observations,
@@ -96,10 +98,51 @@ class Climatology(Yesterday):
     name: ClassVar[str] = "climatology"
 
 
-class Learned(Yesterday):
-    """What lags and calendar say by regression."""
+class LearnedOptions(HistoryOptions):
+    """Keys of ``[forecasts.SERIES]`` for forecasters that learn.
+
+    Parameters
+    ----------
+    weather
+        File of forecasts of other quantities; see ``forecasts.own.weather``.
+    """
+
+    weather: str | None = None
+
+    def weather_records(self, request: ForecastRequest) -> tuple[Record, ...]:
+        """What else is forecast for the region of a request."""
+        return () if self.weather is None else read_weather(request, self.weather)
+
+
+class Learned:
+    """What lags, calendar and weather say by regression."""
 
     name: ClassVar[str] = "learned"
+    series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
+    Options: ClassVar[type[LearnedOptions]] = LearnedOptions
+
+    def __init__(self, options: LearnedOptions) -> None:
+        self._options = options
+
+    def fetch(self, request: ForecastRequest) -> Observations:
+        """Forecast of the cells that cover the horizon, with quantiles."""
+        record = self._options.record(request)
+        task = task_of(record, request)
+        weather = self._options.weather_records(request)
+
+        def forecast(past: Past) -> tuple[FloatArray, Past]:
+            cuts_us = task.issue_cuts_us(past, request.now)
+            tables = weather_tables(weather, past.calendar, cuts_us)
+            return learned(past, weather=tables), past
+
+        columns = forecast_task(task, forecast)
+        return observed(task, columns, merged_files(record, weather), request)
+
+
+def merged_files(record: Record, others: Iterable[Record]) -> Record:
+    """A record that names the files of others as well."""
+    files = (*record.files, *(file for other in others for file in other.files))
+    return replace(record, files=tuple(dict.fromkeys(files)))
 
 
 def forecast_task(

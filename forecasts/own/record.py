@@ -138,7 +138,7 @@ def record_of(observations: Observations, request: ForecastRequest) -> Record:
     order = np.lexsort((o.times_us, issues))
     times, issues = o.times_us[order], issues[order]
     if o.steps_us is None:
-        steps = _steps(times, issues, o.stamp)
+        steps = steps_by_issue(times, issues, o.stamp)
     else:
         steps = np.asarray(o.steps_us)[order]
     offset = {Stamp.START: 0 * steps, Stamp.MIDDLE: steps // 2, Stamp.END: steps}
@@ -211,6 +211,24 @@ def on_cells(record: Record, cell_us: int) -> Record:
     )
 
 
+def steps_by_issue(times: Int64Array, issues: Int64Array, stamp: Stamp) -> Int64Array:
+    """Length of each interval, read from the stamps of each issue by itself.
+
+    Parameters
+    ----------
+    times, issues
+        Stamp and issue of each value, sorted by issue, then stamp; shape (n,). [µs]
+    stamp
+        What the stamps name.
+    """
+    borders = np.flatnonzero(np.diff(issues)) + 1
+    steps = np.empty(len(times), dtype=np.int64)
+    for part in np.split(np.arange(len(times)), borders):
+        unique, back = np.unique(times[part], return_inverse=True)
+        steps[part] = interval_lengths(unique, stamp)[back]
+    return steps
+
+
 def _read_file(request: ForecastRequest, path: str, options: dict[str, Any]) -> Record:
     file = File(FileOptions.model_validate({**options, "path": path}))
     return record_of(file.fetch(request), request)
@@ -234,16 +252,6 @@ def _issues(observations: Observations, request: ForecastRequest) -> Int64Array:
     at = observations.issued_at
     issue = UNDATED_US if at is None else to_us(min(at, request.now))
     return np.full(len(observations.times_us), issue, dtype=np.int64)
-
-
-def _steps(times: Int64Array, issues: Int64Array, stamp: Stamp) -> Int64Array:
-    """Length of each interval, read from the stamps of each issue by itself."""
-    borders = np.flatnonzero(np.diff(issues)) + 1
-    steps = np.empty(len(times), dtype=np.int64)
-    for part in np.split(np.arange(len(times)), borders):
-        unique, back = np.unique(times[part], return_inverse=True)
-        steps[part] = interval_lengths(unique, stamp)[back]
-    return steps
 
 
 def _believed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class Task:
             actual=self.actual[: row + 1],
             cuts_us=calendar.starts_us - lead_us,
         )
+
+    def issue_cuts_us(self, past: Past, now: datetime) -> Int64Array:
+        """As long before each day as ``now`` is before the last, shape (n_days,)."""
+        starts = past.calendar.starts_us
+        return starts - (int(starts[-1]) - to_us(now))
 
     def on_horizon(self, rows: dict[int, FloatArray]) -> FloatArray:
         """Values of the cells that cover the horizon, from forecasts of its days."""

@@ -82,7 +82,13 @@ def rank_forecasts(
         )
         try:
             sources = sources_of(table, request, history=history)
-            scores += score(sources.history, sources.issues, request, period)
+            scores += score(
+                sources.history,
+                sources.issues,
+                request,
+                period,
+                weather=sources.weather,
+            )
         except ForecastError as error:
             failures.append(f"{region.name}: {error}")
             continue

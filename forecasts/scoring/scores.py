@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,11 +12,12 @@ from forecasts.errors import ForecastUnavailableError
 from forecasts.own.calendar import DAY_US, Calendar, calendar_of, local_date
 from forecasts.own.conformal import quantiles
 from forecasts.own.issues import published
-from forecasts.own.learned import blend
+from forecasts.own.learned import blend, learned
 from forecasts.own.past import Past
 from forecasts.own.providers import FORECASTERS
 from forecasts.own.record import UNDATED_US, Record, known_at, on_cells
 from forecasts.own.task import SPAN, timezone_of
+from forecasts.own.weather import weather_tables
 from forecasts.provider import ForecastRequest
 from forecasts.scoring.measures import (
     JOB_HOURS,
@@ -88,6 +89,8 @@ def score(
     issues: Mapping[str, Record],
     request: ForecastRequest,
     period: Period,
+    *,
+    weather: Sequence[Record] = (),
 ) -> tuple[Score, ...]:
     """Scores of all forecasters at one place, best saving first.
 
@@ -105,6 +108,8 @@ def score(
         Series, region and clock: nothing later than ``now`` is used.
     period
         Which days.
+    weather
+        Forecasts of other quantities, for forecasters that learn.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def score(
         If no day of the period can be scored.
     """
     past, rows = _past(history, request, period)
-    forecasts = _forecasts(past, issues)
+    forecasts = _forecasts(past, issues, weather)
     days = _days(past, forecasts, rows)
     if not len(days):
         raise ForecastUnavailableError(
@@ -152,15 +157,20 @@ def _past(
     return past, slice(max(calendar.row_of(first), 0), calendar.row_of(last) + 1)
 
 
-def _forecasts(past: Past, issues: Mapping[str, Record]) -> dict[str, FloatArray]:
+def _forecasts(
+    past: Past, issues: Mapping[str, Record], weather: Sequence[Record]
+) -> dict[str, FloatArray]:
     """Forecast of every day by everybody, shape (n_days, n_columns) each."""
     forecasts = {name: forecaster(past) for name, forecaster in FORECASTERS.items()}
+    tables = weather_tables(weather, past.calendar, past.cuts_us)
+    if tables:
+        forecasts["learned"] = learned(past, weather=tables)
     for name, record in issues.items():
         dated = record.among(record.issues_us != UNDATED_US)
         said = published(dated, past.calendar, past.cuts_us)
         if np.isfinite(said).any():
             forecasts[name] = said
-            forecasts[f"blend of {name}"] = blend(past, said)
+            forecasts[f"blend of {name}"] = blend(past, said, weather=tables)
     return forecasts
 
 

@@ -10,6 +10,7 @@ from forecasts.chain import keys_of_providers
 from forecasts.errors import ForecastError, ForecastUnavailableError
 from forecasts.own.kept import read_kept
 from forecasts.own.record import Record, read_record
+from forecasts.own.weather import read_weather
 from forecasts.provider import ForecastRequest
 from inputs.settings import ForecastTable
 
@@ -27,12 +28,15 @@ class Sources:
         What was measured.
     issues
         Provider to what it has published.
+    weather
+        Forecasts of other quantities, for forecasters that learn.
     notes
         Who could not be read, and why.
     """
 
     history: Record
     issues: dict[str, Record]
+    weather: tuple[Record, ...] = ()
     notes: tuple[str, ...]
 
 
@@ -57,7 +61,8 @@ def sources_of(
         If there is no history, or it cannot be read.
     """
     keys = keys_of_providers(request.series, table)
-    path = history or _first_history(keys)
+    path = history or _first(keys, "history")
+    weather = _first(keys, "weather")
     if path is None:
         raise ForecastUnavailableError(
             "nothing to judge forecasts by: name a file of measured values with "
@@ -77,12 +82,13 @@ def sources_of(
     return Sources(
         history=read_record(request, path, options=own),
         issues=issues,
+        weather=() if weather is None else read_weather(request, weather),
         notes=tuple(notes),
     )
 
 
-def _first_history(keys: Mapping[str, Mapping[str, Any]]) -> str | None:
-    return next((str(k["history"]) for k in keys.values() if "history" in k), None)
+def _first(keys: Mapping[str, Mapping[str, Any]], key: str) -> str | None:
+    return next((str(own[key]) for own in keys.values() if own.get(key)), None)
 
 
 def _given(keys: Mapping[str, Any]) -> dict[str, Any]:
