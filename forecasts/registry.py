@@ -23,6 +23,7 @@ PROVIDERS = {
     "solcast": "forecasts.solcast:Solcast",
     "last_week": "forecasts.own.providers:LastWeek",
     "learned": "forecasts.own.providers:Learned",
+    "site_solar": "forecasts.own.site_solar:SiteSolar",
     "typical": "forecasts.typical:Typical",
     "uk_carbon_intensity": "forecasts.uk_carbon_intensity:UkCarbonIntensity",
     "watttime": "forecasts.watttime:WattTime",

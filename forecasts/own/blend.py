@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator
 
 from forecasts.errors import (
     ForecastError,
     ForecastSignalError,
     ForecastUnavailableError,
-    ProviderUnknownError,
 )
 from forecasts.own.issues import published
 from forecasts.own.kept import read_kept
 from forecasts.own.learned import blend, learned
+from forecasts.own.nested import built, known_source
 from forecasts.own.past import Past
 from forecasts.own.providers import (
     LearnedOptions,
@@ -26,25 +25,11 @@ from forecasts.own.providers import (
     merged_files,
     observed,
 )
-from forecasts.own.record import UNDATED_US, Record, merge, record_of
+from forecasts.own.record import Record, dated, merge, record_of
 from forecasts.own.task import task_of
 from forecasts.own.weather import weather_tables
-from forecasts.provider import ForecastRequest, Observations, Provider
-from forecasts.registry import find
+from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import FloatArray, Series
-from inputs.timegrid import to_us
-
-
-def _known_source(source: dict[str, Any]) -> dict[str, Any]:
-    """Refuse an unknown provider or key before anything is fetched."""
-    try:
-        _built(source)
-    except ProviderUnknownError as error:
-        raise ValueError(str(error)) from None
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-        raise ValueError("; ".join(faults)) from None
-    return source
 
 
 class BlendOptions(LearnedOptions):
@@ -59,7 +44,7 @@ class BlendOptions(LearnedOptions):
         it was asked.
     """
 
-    source: Annotated[dict[str, Any], AfterValidator(_known_source)]
+    source: Annotated[dict[str, Any], AfterValidator(known_source)]
     issues: str | None = None
 
 
@@ -72,7 +57,7 @@ class Blend:
 
     def __init__(self, options: BlendOptions) -> None:
         self._options = options
-        self._source = _built(options.source)
+        self._source = built(options.source)
 
     def fetch(self, request: ForecastRequest) -> Observations:
         """Forecast of the cells that cover the horizon, with quantiles."""
@@ -111,7 +96,7 @@ class Blend:
             )
         try:
             answer = source.fetch(request)
-            current = _dated(record_of(answer, request), request)
+            current = dated(record_of(answer, request), request.now)
         except ForecastError as error:
             note = f"only history was used because {source.name}: {error}"
             return _Said(notes=(note,), degraded=True)
@@ -149,18 +134,3 @@ class _Said:
     issued_at: datetime | None = None
     notes: tuple[str, ...] = ()
     degraded: bool = False
-
-
-def _built(source: Mapping[str, Any]) -> Provider:
-    keys = {key: value for key, value in source.items() if key != "provider"}
-    kind = find(str(source.get("provider", "")))
-    return kind(kind.Options.model_validate(keys))
-
-
-def _dated(said: Record, request: ForecastRequest) -> Record:
-    """Values of which nobody says when they were issued count as issued now.
-
-    Then they are no witness of what had been forecast on earlier days.
-    """
-    issues = np.where(said.issues_us == UNDATED_US, to_us(request.now), said.issues_us)
-    return replace(said, issues_us=issues)

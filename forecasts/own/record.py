@@ -197,6 +197,15 @@ def known_at(record: Record, now: datetime) -> Record:
     return past.among(last[: len(past.starts_us)])
 
 
+def dated(record: Record, now: datetime) -> Record:
+    """The same with values of which nobody says when they were issued, as of now.
+
+    Then they are no witness of what had been forecast on earlier days.
+    """
+    unknown = record.issues_us == UNDATED_US
+    return replace(record, issues_us=np.where(unknown, to_us(now), record.issues_us))
+
+
 def on_cells(record: Record, cell_us: int) -> Record:
     """The same with no interval longer than a cell: longer ones are repeated."""
     repeats = np.maximum(record.steps_us // cell_us, 1)

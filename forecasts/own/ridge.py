@@ -87,16 +87,14 @@ def _weights(gram: FloatArray, moment: FloatArray, reach: int) -> FloatArray:
     shared = np.linalg.solve(gram.sum(axis=0) + penalty, moment.sum(axis=0))
     near, near_moment = _pooled(gram, reach), _pooled(moment, reach)
     rest = near_moment - near @ shared
-    own: FloatArray = np.linalg.solve(near + penalty, rest[..., None])[..., 0]
-    return shared + own
+    own = np.linalg.solve(near + penalty, rest[..., None])[..., 0]
+    return np.asarray(shared + own, dtype=np.float64)
 
 
 def _pooled(sums: FloatArray, reach: int) -> FloatArray:
     """Sum of each column and its neighbours; the clock is round."""
-    ring: FloatArray = (
-        np.concatenate([sums[-reach:], sums, sums[:reach]]) if reach else sums
-    )
+    ring = np.concatenate([sums[len(sums) - reach :], sums, sums[:reach]])
     width = 2 * reach + 1
     total = np.zeros((len(ring) + 1, *sums.shape[1:]))
     np.cumsum(ring, axis=0, out=total[1:])
-    return total[width:] - total[:-width]
+    return np.asarray(total[width:] - total[:-width], dtype=np.float64)

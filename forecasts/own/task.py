@@ -75,8 +75,25 @@ class Task:
         return np.where(over, self.actual.ravel()[cells], np.nan)
 
 
-def task_of(record: Record, request: ForecastRequest) -> Task:
+def task_of(
+    record: Record,
+    request: ForecastRequest,
+    *,
+    timezone: str | None = None,
+    span: timedelta = SPAN,
+) -> Task:
     """Table of days for a request, from nothing that was unknown at ``request.now``.
+
+    Parameters
+    ----------
+    record
+        What was measured.
+    request
+        Horizon, region and clock.
+    timezone
+        Whose clock makes days and hours; by default that of the region's grid.
+    span
+        How far back anything is learnt from.
 
     Raises
     ------
@@ -87,8 +104,8 @@ def task_of(record: Record, request: ForecastRequest) -> Task:
     known = on_cells(known_at(record, request.now), cell_us)
     if not len(known.starts_us) or known.ends_us.max() < _earliest_us(request):
         raise _nothing_known(known, request)
-    timezone = timezone_of(request)
-    first_us = max(int(known.starts_us[0]), grid.start_us - SPAN // _MICROSECOND)
+    timezone = timezone or timezone_of(request)
+    first_us = max(int(known.starts_us[0]), grid.start_us - span // _MICROSECOND)
     phase = int(known.starts_us[-1]) % cell_us
     first_cell = (grid.start_us - phase) // cell_us * cell_us + phase
     times = np.arange(first_cell, grid.end_us, cell_us, dtype=np.int64)
