@@ -30,6 +30,7 @@ from forecasts.own.task import task_of
 from forecasts.own.weather import weather_tables
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import FloatArray, Series
+from inputs.timegrid import from_us, to_us
 
 
 class BlendOptions(LearnedOptions):
@@ -109,7 +110,7 @@ class Blend:
         record = merge([current, *earlier])
         return _Said(
             record=record,
-            issued_at=answer.issued_at or request.now,
+            issued_at=_newest_issue(current, request),
             notes=(*answer.notes, *notes),
             degraded=answer.degraded,
         )
@@ -134,3 +135,11 @@ class _Said:
     issued_at: datetime | None = None
     notes: tuple[str, ...] = ()
     degraded: bool = False
+
+
+def _newest_issue(said: Record, request: ForecastRequest) -> datetime:
+    """Newest issue that speaks about the horizon."""
+    grid, now_us = request.grid, to_us(request.now)
+    about = (said.starts_us < grid.end_us) & (said.ends_us > grid.start_us)
+    issues = said.issues_us[about & (said.issues_us <= now_us)]
+    return from_us(issues.max()) if len(issues) else request.now

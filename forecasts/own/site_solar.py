@@ -32,16 +32,19 @@ SPAN = timedelta(days=150)
 LEAST_CLEAR = 0.03
 """Clear-sky power over kWp below which the sun is too low to learn from. [kW/kWp]"""
 
+FEW_DAYS = 7.0
+"""Days of history after which a correction is made by half."""
+
 MOST_INDEX = 1.5
 """Largest power over clear-sky power that is believed; cloud edges reach 1.3."""
 
 LINKE_TURBIDITY = 3.0
 LOSSES = 0.14
 
-_STEP = timedelta(minutes=5)
-_STEP_US = _STEP // timedelta(microseconds=1)
-_RECOMPUTED = frozenset({"clear_sky"})
-"""Sources that say of a past day what they would have said then."""
+_STEP_US = timedelta(minutes=5) // timedelta(microseconds=1)
+_PAST_STEP_US = 3 * _STEP_US
+_SAME_EVERY_DAY = "clear_sky"
+"""Source whose clear-sky index is the same on every day."""
 
 
 class SiteSolarOptions(HistoryOptions):
@@ -91,9 +94,9 @@ class SiteSolar:
         task = task_of(record, request, timezone=timezone, span=SPAN)
         answer = self._source.fetch(request)
         current = dated(record_of(answer, request), request.now)
-        said = merge([current, *self._earlier(request, task)])
+        said = merge([current, *self._earlier(request)])
         site = Site.of(array, task.calendar)
-        indices = _indices(task, said, site, request)
+        indices = self._indices(task, said, site, request)
         times, powers = site.powers(
             indices, request.grid, limit_kw=self._options.ac_limit_kw or array.kwp
         )
@@ -117,58 +120,75 @@ class SiteSolar:
             ),
         )
 
-    def _earlier(self, request: ForecastRequest, task: Task) -> list[Record]:
-        """What the source said, or would have said, of the days before."""
+    def _earlier(self, request: ForecastRequest) -> list[Record]:
+        """What the source said of the days before."""
         source, options = self._source, self._options
-        if source.name in _RECOMPUTED:
-            return [record_of(source.fetch(_over(task, request)), request)]
         kept = read_kept(request, source.name, options.source, path=options.issues)
         return [] if kept is None else [kept]
+
+    def _indices(
+        self, task: Task, said: Record, site: Site, request: ForecastRequest
+    ) -> FloatArray:
+        """Clear-sky index of the wanted days and its quantiles.
+
+        Returns
+        -------
+        ndarray, shape (1 + n_levels, n_days, n_columns)
+            What was measured already is given as it was.
+        """
+        came = site.index(task.actual)
+        found = np.full((1 + len(LEVELS), *task.calendar.shape), np.nan)
+        for row in task.rows:
+            past = task.past(row)
+            own = Past(
+                calendar=past.calendar, actual=came[: row + 1], cuts_us=past.cuts_us
+            )
+            cuts_us = task.issue_cuts_us(past, request.now)
+            power = published(said, past.calendar, cuts_us)
+            index = _index_of(site, power)
+            if self._source.name == _SAME_EVERY_DAY:
+                index[:-1] = np.where(np.isfinite(own.actual[:-1]), index[-1], np.nan)
+            expected = index + _trust(own) * (blend(own, index) - index)
+            bands = quantiles(expected, own)
+            tables = [expected[-1], *(table[-1] for table in bands.values())]
+            found[:, row] = _at_low_sun(np.stack(tables), power[-1], site.cells_kw[row])
+        over = task.calendar.ends_us <= task.known_until_us
+        measured = over & np.isfinite(task.actual) & (site.cells_kw > 0)
+        found[:, measured] = (task.actual[measured] / site.cells_kw[measured])[None]
+        return np.asarray(np.clip(found, 0.0, MOST_INDEX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Site:
-    """Clear-sky power of an array in pieces and cells of a calendar.
+    """Clear-sky power of an array in the cells of a calendar.
 
     Parameters
     ----------
+    array
+        Its size and orientation.
     calendar
         Days and cells.
-    times_us
-        Starts of the pieces, shape (n,). [µs since 1970 UTC]
-    clear_kw
-        Mean power of each piece under a cloudless sky, shape (n,).
     cells_kw
         Mean power of each cell, shape (n_days, n_columns).
-    least_kw
-        Below this the sun is too low to learn from.
     """
 
+    array: SolarArray
     calendar: Calendar
-    times_us: Int64Array
-    clear_kw: FloatArray
     cells_kw: FloatArray
-    least_kw: float
 
     @classmethod
     def of(cls, array: SolarArray, calendar: Calendar) -> Site:
         """Clear-sky power over all days of a calendar."""
-        until = int(calendar.ends_us[-1, -1])
-        times = np.arange(int(calendar.starts_us[0]), until, _STEP_US, dtype=np.int64)
-        sun = sun_position(times + _STEP_US // 2, array)
-        sky = clear_sky_irradiance(sun, LINKE_TURBIDITY)
-        clear = array_power_kw(sky, sun, array, losses=LOSSES)
+        since, until = int(calendar.starts_us[0]), int(calendar.ends_us[-1, -1])
+        times = np.arange(since, until, _PAST_STEP_US, dtype=np.int64)
+        clear = _clear_kw(array, times + _PAST_STEP_US // 2)
         return cls(
-            calendar=calendar,
-            times_us=times,
-            clear_kw=clear,
-            cells_kw=calendar.table(times, clear),
-            least_kw=LEAST_CLEAR * array.kwp,
+            array=array, calendar=calendar, cells_kw=calendar.table(times, clear)
         )
 
     def index(self, power_kw: FloatArray) -> FloatArray:
         """Power over clear-sky power; NaN where the sun is too low to tell."""
-        high = self.cells_kw >= self.least_kw
+        high = self.cells_kw >= LEAST_CLEAR * self.array.kwp
         found = np.full(power_kw.shape, np.nan)
         np.divide(power_kw, self.cells_kw, out=found, where=high)
         return np.asarray(np.clip(found, 0.0, MOST_INDEX))
@@ -177,41 +197,22 @@ class Site:
         self, indices: FloatArray, grid: TimeGrid, *, limit_kw: float
     ) -> tuple[Int64Array, FloatArray]:
         """Pieces within a grid, and their power at each row of indices. [kW]"""
-        inside = (self.times_us + _STEP_US > grid.start_us) & (
-            self.times_us < grid.end_us
-        )
-        times, clear = self.times_us[inside], self.clear_kw[inside]
+        times = np.arange(grid.start_us, grid.end_us, _STEP_US, dtype=np.int64)
+        clear = _clear_kw(self.array, times + _STEP_US // 2)
         cells = self.calendar.cells(times)
         flat = indices.reshape(len(indices), -1)[:, cells]
         powers = np.where(clear > 0, clear * flat, 0.0)
         return times, np.clip(powers, 0.0, limit_kw)
 
 
-def _indices(
-    task: Task, said: Record, site: Site, request: ForecastRequest
-) -> FloatArray:
-    """Clear-sky index of the wanted days and its quantiles.
+def _trust(past: Past) -> FloatArray:
+    """Share of the correction that is made on each day, shape (n_days, 1).
 
-    Returns
-    -------
-    ndarray, shape (1 + n_levels, n_days, n_columns)
-        What was measured already is given as it was.
+    n² / (n² + 7²) with n days known: few days may have been like no others.
     """
-    came = site.index(task.actual)
-    found = np.full((1 + len(LEVELS), *task.calendar.shape), np.nan)
-    for row in task.rows:
-        past = task.past(row)
-        own = Past(calendar=past.calendar, actual=came[: row + 1], cuts_us=past.cuts_us)
-        cuts_us = task.issue_cuts_us(past, request.now)
-        power = published(said, past.calendar, cuts_us)
-        expected = blend(own, _index_of(site, power))
-        bands = quantiles(expected, own)
-        tables = [expected[-1], *(table[-1] for table in bands.values())]
-        found[:, row] = _at_low_sun(np.stack(tables), power[-1], site.cells_kw[row])
-    over = task.calendar.ends_us <= task.known_until_us
-    measured = over & np.isfinite(task.actual) & (site.cells_kw > 0)
-    found[:, measured] = (task.actual[measured] / site.cells_kw[measured])[None]
-    return np.asarray(np.clip(found, 0.0, MOST_INDEX))
+    days = np.append(0, np.cumsum(np.isfinite(past.actual).any(axis=1)))
+    known = days[past.complete_rows].astype(np.float64) ** 2
+    return np.asarray((known / (known + FEW_DAYS**2))[:, None])
 
 
 def _index_of(site: Site, power_kw: FloatArray) -> FloatArray:
@@ -238,16 +239,10 @@ def _at_low_sun(
     return filled
 
 
-def _over(task: Task, request: ForecastRequest) -> ForecastRequest:
-    """A request for all days of a task."""
-    calendar = task.calendar
-    start_us, end_us = int(calendar.starts_us[0]), int(calendar.ends_us[-1, -1])
-    grid = replace(
-        request.grid,
-        start=from_us(start_us),
-        n_slots=-(-(end_us - start_us) // request.grid.step_us),
-    )
-    return replace(request, grid=grid)
+def _clear_kw(array: SolarArray, times_us: Int64Array) -> FloatArray:
+    sun = sun_position(times_us, array)
+    sky = clear_sky_irradiance(sun, LINKE_TURBIDITY)
+    return array_power_kw(sky, sun, array, losses=LOSSES)
 
 
 def solar_timezone(array: SolarArray) -> str:

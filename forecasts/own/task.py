@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from forecasts.errors import ForecastUnavailableError
-from forecasts.own.calendar import Calendar, calendar_of, local_date
+from forecasts.own.calendar import Calendar, calendar_of, local_date, local_us
 from forecasts.own.past import FARTHEST_LAG, Past
 from forecasts.own.record import Record, known_at, on_cells
 from forecasts.provider import ForecastRequest, Int64Array
@@ -32,6 +32,8 @@ class Task:
         What was known at ``known_until_us``, on the calendar.
     known_until_us
         End of the last known value. [µs since 1970 UTC]
+    late_us
+        How much later than the calendar's cells the source's intervals end. [µs]
     rows
         Rows of the days that are wanted.
     times_us
@@ -41,13 +43,15 @@ class Task:
     calendar: Calendar
     actual: FloatArray
     known_until_us: int
+    late_us: int
     rows: range
     times_us: Int64Array
 
     def past(self, row: int) -> Past:
         """Table whose last row is a wanted day, with as long a lead on each day."""
         calendar = self.calendar.until(row + 1)
-        lead_us = int(calendar.starts_us[row]) - self.known_until_us
+        known_us = self.known_until_us - self.late_us
+        lead_us = int(calendar.starts_us[row]) - known_us
         return Past(
             calendar=calendar,
             actual=self.actual[: row + 1],
@@ -106,7 +110,7 @@ def task_of(
         raise _nothing_known(known, request)
     timezone = timezone or timezone_of(request)
     first_us = max(int(known.starts_us[0]), grid.start_us - span // _MICROSECOND)
-    phase = int(known.starts_us[-1]) % cell_us
+    phase = int(known.starts_us[-1] % min(known.steps_us[-1], cell_us))
     first_cell = (grid.start_us - phase) // cell_us * cell_us + phase
     times = np.arange(first_cell, grid.end_us, cell_us, dtype=np.int64)
     first_day, last_day = (local_date(int(t), timezone) for t in (times[0], times[-1]))
@@ -118,9 +122,20 @@ def task_of(
         calendar=calendar,
         actual=calendar.table(known.starts_us, known.values),
         known_until_us=int(known.ends_us.max()),
+        late_us=late_us(known, calendar),
         rows=_rows(calendar, first_day),
         times_us=times,
     )
+
+
+def late_us(record: Record, calendar: Calendar) -> int:
+    """How much later than cells the intervals end that were counted to them. [µs]
+
+    Zero unless the source's steps begin between those of the clock on the wall.
+    """
+    last = record.starts_us[-1:]
+    step_us = min(int(record.steps_us[-1]), calendar.step_us)
+    return int(local_us(last, calendar.timezone)[0] % step_us)
 
 
 def timezone_of(request: ForecastRequest) -> str:

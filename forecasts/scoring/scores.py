@@ -16,7 +16,7 @@ from forecasts.own.learned import blend, learned
 from forecasts.own.past import Past
 from forecasts.own.providers import FORECASTERS
 from forecasts.own.record import UNDATED_US, Record, known_at, on_cells
-from forecasts.own.task import SPAN, timezone_of
+from forecasts.own.task import SPAN, late_us, timezone_of
 from forecasts.own.weather import weather_tables
 from forecasts.provider import ForecastRequest
 from forecasts.scoring.measures import (
@@ -152,7 +152,9 @@ def _past(
     past = Past(
         calendar=calendar,
         actual=calendar.table(known.starts_us, known.values),
-        cuts_us=calendar.starts_us - period.lead // _MICROSECOND,
+        cuts_us=calendar.starts_us
+        - period.lead // _MICROSECOND
+        - late_us(known, calendar),
     )
     return past, slice(max(calendar.row_of(first), 0), calendar.row_of(last) + 1)
 
