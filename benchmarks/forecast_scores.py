@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Place:
     name: str
     history: Record
     issues: dict[str, Record] = field(default_factory=dict)
+    weather: tuple[Record, ...] = ()
     first: date
     last: date | None = None
 
@@ -43,6 +44,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="see docs")
+    parser.add_argument("--only", default="", help="grids whose name holds this")
     parser.add_argument("--lead", type=float, default=0.0, help="hours before the day")
     arguments = parser.parse_args()
     lead = timedelta(hours=arguments.lead)
@@ -52,6 +54,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     held: list[float] = []
     for place in places(arguments.data):
+        if arguments.only not in place.name:
+            continue
         scores = {s.forecaster: s for s in scored(place, lead)}
         covered = [s.coverage for s in scores.values() if s.coverage is not None]
         held += covered
@@ -70,7 +74,7 @@ def scored(place: Place, lead: timedelta) -> tuple[Score, ...]:
         root=Path(),
     )
     period = Period(first=place.first, last=place.last, lead=lead)
-    return score(place.history, place.issues, request, period)
+    return score(place.history, place.issues, request, period, weather=place.weather)
 
 
 def _row(place: Place, scores: dict[str, Score], covered: list[float]) -> str:
@@ -111,6 +115,12 @@ def places(data: Path) -> Iterator[Place]:
     spain = pd.read_parquet(data / "grid" / "es_2017_2018.parquet")
     history = record(spain["ts_utc"], spain["ci_lifecycle_derived_g_per_kwh"])
     yield Place(name="ES 2018", history=history, first=date(2018, 1, 1))
+    yield Place(name="ES 2018 with weather", history=history, first=date(2018, 1, 1),
+                weather=_weather(spain, "ts_utc"))  # fmt: skip
+    germany = pd.read_parquet(data / "solar" / "tso_pairs_de_2021h2.parquet")
+    pair = _pair("DE 2021 with weather", pairs[pairs["region"] == "DE"],
+                 date(2021, 10, 1))  # fmt: skip
+    yield replace(pair, weather=_weather(germany, "target_utc"))
 
 
 def record(
@@ -143,6 +153,12 @@ def _pair(name: str, rows: pd.DataFrame, first: date) -> Place:
         },
         first=first,
     )
+
+
+def _weather(rows: pd.DataFrame, stamp: str) -> tuple[Record, ...]:
+    """Day-ahead forecasts of wind, sun and load by the grid's operators."""
+    names = [name for name in rows.columns if name.endswith("_forecast_da_mw")]
+    return tuple(record(rows[stamp], rows[name]) for name in names)
 
 
 def _us(stamps: pd.Series) -> np.ndarray:

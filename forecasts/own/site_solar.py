@@ -148,7 +148,7 @@ class SiteSolar:
             index = _index_of(site, power)
             if self._source.name == _SAME_EVERY_DAY:
                 index[:-1] = np.where(np.isfinite(own.actual[:-1]), index[-1], np.nan)
-            expected = index + _trust(own) * (blend(own, index) - index)
+            expected = corrected(own, index)
             bands = quantiles(expected, own)
             tables = [expected[-1], *(table[-1] for table in bands.values())]
             found[:, row] = _at_low_sun(np.stack(tables), power[-1], site.cells_kw[row])
@@ -205,14 +205,25 @@ class Site:
         return times, np.clip(powers, 0.0, limit_kw)
 
 
-def _trust(past: Past) -> FloatArray:
-    """Share of the correction that is made on each day, shape (n_days, 1).
+def corrected(past: Past, index: FloatArray) -> FloatArray:
+    """Clear-sky index of a source, put right by what came.
 
-    n² / (n² + 7²) with n days known: few days may have been like no others.
+    Parameters
+    ----------
+    past
+        Clear-sky index of what the array fed in, and what of it was known when.
+    index
+        What the source said of each day at its cut, shape (n_days, n_columns).
+
+    Notes
+    -----
+    The correction by regression is made by n² / (n² + ``FEW_DAYS``²) with n days
+    known: few days may have been like no others.
     """
     days = np.append(0, np.cumsum(np.isfinite(past.actual).any(axis=1)))
     known = days[past.complete_rows].astype(np.float64) ** 2
-    return np.asarray((known / (known + FEW_DAYS**2))[:, None])
+    trust = (known / (known + FEW_DAYS**2))[:, None]
+    return np.asarray(index + trust * (blend(past, index) - index))
 
 
 def _index_of(site: Site, power_kw: FloatArray) -> FloatArray:
