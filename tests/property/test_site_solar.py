@@ -123,6 +123,17 @@ def test_quantiles_spread_with_the_weather_of_late(tmp_path: Path) -> None:
     assert spread[0] < 0.1 * spread[1]
 
 
+def test_power_that_is_fed_in_later_changes_nothing(tmp_path: Path) -> None:
+    times, powers = fed_in(20, share=0.7, noise=0.5)
+    before = solar(tmp_path, times, powers)
+    later = times[-1] + HOUR_US * np.arange(1, 25)
+    after = solar(
+        tmp_path, np.append(times, later), np.append(powers, np.full(24, 99.0))
+    )
+    assert (after.values == before.values).all()
+    assert all((after.quantiles[q] == v).all() for q, v in before.quantiles.items())
+
+
 def test_region_without_an_array_is_refused(tmp_path: Path) -> None:
     table = {"provider": "site_solar", "history": "x.csv"}
     chain = build_chain(Series.SOLAR, ForecastTable.model_validate(table))
