@@ -66,20 +66,11 @@ def rank_forecasts(
     table: ForecastTable | None = getattr(tables, series.value)
     if table is None:
         raise ForecastUnavailableError(f"there is no table [forecasts.{series}]")
-    planner = workspace.settings.planner
-    grid = day_grid(now.date(), timezone=planner.timezone, slot_minutes=60)
     scores: list[Score] = []
     notes: list[str] = []
     failures: list[str] = []
     for region in regions:
-        request = ForecastRequest(
-            series=series,
-            region=region,
-            grid=grid,
-            now=now,
-            root=workspace.root,
-            outputs=workspace.outputs,
-        )
+        request = _request(workspace, series, region, now)
         try:
             sources = sources_of(table, request, history=history)
             scores += score(
@@ -96,3 +87,17 @@ def rank_forecasts(
     if failures and not scores:
         raise ForecastUnavailableError("\n".join(dict.fromkeys(failures)))
     return Ranking(scores=tuple(scores), notes=(*notes, *failures))
+
+
+def _request(
+    workspace: Workspace, series: Series, region: Region, now: datetime
+) -> ForecastRequest:
+    planner = workspace.settings.planner
+    return ForecastRequest(
+        series=series,
+        region=region,
+        grid=day_grid(now.date(), timezone=planner.timezone, slot_minutes=60),
+        now=now,
+        root=workspace.root,
+        outputs=workspace.outputs,
+    )
