@@ -7,6 +7,7 @@ STAMP := $(VENV)/.ready
 DATE ?= tomorrow
 PYTEST_WORKERS ?= 2
 DATA ?=
+PARTS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup backends plan test check fix format lint types imports coverage golden soak bench rivals build lock picture clean
@@ -63,8 +64,8 @@ golden: setup ## write the golden reports anew; review the diff
 soak: setup ## run the long versions of the proofs, some minutes each
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m slow --durations=0
 
-bench: setup ## time the engines; with DATA=FOLDER also recorded days
-	$(BIN)/python benchmarks/engines.py --jobs 100 300 --seconds 30 --gap 0.001 --seed 0
+bench: setup ## measure and write benchmarks/RESULTS.md; PARTS="size-1000 awkward" for some
+	$(BIN)/python -m benchmarks $(PARTS)
 	@if [ -n "$(DATA)" ]; then $(BIN)/python benchmarks/trace_days.py --data "$(DATA)"; fi
 
 build: setup ## pack the wheel into dist/

@@ -6,7 +6,7 @@ import sys
 from math import log10
 from pathlib import Path
 
-from benchmarks.price_scaling import measure
+from benchmarks.measuring import measure
 from benchmarks.synthetic import synthetic_day
 from solvers.solution import SolveOptions
 
@@ -75,7 +75,7 @@ def main() -> None:
     traces = {}
     for n in _DAYS:
         options = SolveOptions(gap=1e-5, time_limit_s=20.0, threads=2)
-        trace = measure(synthetic_day(n, seed=1), options)["trace"]
+        trace = measure("price", synthetic_day(n, seed=1), options)["trace"]
         assert isinstance(trace, list)
         traces[n] = trace
     Path(sys.argv[1]).write_text(picture(traces), encoding="utf-8")

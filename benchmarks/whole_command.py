@@ -21,6 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.measuring import Row, peak_gb
+
 FILL = 0.6
 SETTINGS = """[planner]
 timezone = "UTC"
@@ -74,8 +76,8 @@ def write_workspace(n_jobs: int, folder: Path) -> None:
 UTC = pa.timestamp("us", tz="UTC")
 
 
-def run(n_jobs: int, limit_s: float) -> str:
-    """Row of the table for one size."""
+def measure_command(n_jobs: int, limit_s: float) -> Row:
+    """Run ``planner solve`` on a manifest and tell what it took."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_workspace(n_jobs, folder)
@@ -85,15 +87,31 @@ def run(n_jobs: int, limit_s: float) -> str:
         began = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         elapsed = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    if done.returncode not in PLANNED:
+        raise RuntimeError(done.stderr.strip() or f"exit status {done.returncode}")
     found = json.loads(done.stdout)
-    seconds = found["seconds"]
-    stages = " | ".join(f"{seconds[name]:.1f}" for name in STAGES)
+    return {
+        "jobs": n_jobs,
+        "status": found["status"],
+        "unplaced": found["unplaced"],
+        "gap": found["gap"],
+        "stages": {name: found["seconds"][name] for name in STAGES},
+        "seconds": elapsed,
+        "peak_gb": peak_gb(resource.RUSAGE_CHILDREN),
+    }
+
+
+def shown(row: Row) -> str:
+    """Row of the table."""
+    stages = " | ".join(f"{row['stages'][name]:.1f}" for name in STAGES)
     return (
-        f"| {n_jobs:,} | {found['unplaced']} | {100 * found['gap']:.4f} % | {stages} "
-        f"| {elapsed:.1f} | {peak:.2f} |"
+        f"| {row['jobs']:,} | {row['unplaced']} | {100 * row['gap']:.4f} % | {stages} "
+        f"| {row['seconds']:.1f} | {row['peak_gb']:.2f} |"
     )
 
+
+PLANNED = (0, 3, 5)
+"""Exit statuses of a run that wrote a plan."""
 
 STAGES = ("load", "forecast", "formulate", "solve", "check", "write")
 
@@ -103,7 +121,7 @@ def main() -> None:
     print(f"| jobs | unplaced | gap | {' | '.join(STAGES)} | whole s | peak GB |")
     print("|---" * (len(STAGES) + 5) + "|")
     for n_jobs in map(int, sys.argv[1:] or ["100000"]):
-        print(run(n_jobs, limit_s=60.0), flush=True)
+        print(shown(measure_command(n_jobs, limit_s=60.0)), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.awkward import AWKWARD, awkward_day
 from benchmarks.synthetic import synthetic_day
 from solvers.evaluate import evaluate
 from solvers.feasibility import violations
@@ -19,36 +19,6 @@ from solvers.solution import Solution, SolveOptions, Status
 from tests.promises import check_answer
 
 QUICK = SolveOptions(gap=1e-3, time_limit_s=1.5)
-
-
-def all_equal(problem: Problem) -> Problem:
-    """Every job as the first one."""
-    jobs = problem.jobs
-    columns = {
-        name: np.repeat(getattr(jobs, name)[:1], len(jobs), axis=0)
-        for name in jobs.__dataclass_fields__
-    }
-    return replace(problem, jobs=replace(jobs, **columns))
-
-
-def flat(problem: Problem) -> Problem:
-    """The same intensity everywhere and always."""
-    places = problem.places
-    weight = np.full(places.weight_per_kwh.shape, 0.2)
-    return replace(problem, places=replace(places, weight_per_kwh=weight))
-
-
-AWKWARD: dict[str, Callable[[], Problem]] = {
-    "overfull": lambda: synthetic_day(400, seed=2, fill=1.3),
-    "no_slack": lambda: synthetic_day(400, seed=3, slack_hours=(0.0, 0.0), fill=0.3),
-    "five_minutes_72_h": lambda: synthetic_day(300, n_slots=864, slot_minutes=5),
-    "twenty_regions": lambda: synthetic_day(600, seed=4, n_regions=20),
-    "all_equal": lambda: all_equal(synthetic_day(300, seed=5)),
-    "flat": lambda: flat(synthetic_day(300, seed=6, solar_share=0.0)),
-    "negative": lambda: synthetic_day(400, seed=7, negative_hours=3),
-    "budget": lambda: synthetic_day(400, seed=8, budget_share=0.4),
-    "one_job": lambda: synthetic_day(1, seed=9),
-}
 
 
 def solved(problem: Problem, options: SolveOptions = QUICK) -> Solution:
@@ -64,9 +34,10 @@ def solved(problem: Problem, options: SolveOptions = QUICK) -> Solution:
     return solution
 
 
-@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("name", [*AWKWARD, "one_job"])
 def test_awkward_day_keeps_its_limits_and_its_bound(name: str) -> None:
-    problem = AWKWARD[name]()
+    one = name == "one_job"
+    problem = synthetic_day(1, seed=9) if one else awkward_day(name, 300)
     solution = solved(problem)
     greedy = load("greedy").solve(problem, QUICK)
     assert greedy.objective is not None
