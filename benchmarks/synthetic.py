@@ -69,16 +69,13 @@ def synthetic_day(
     )
     day = np.arange(n_slots) * slot_minutes // (24 * 60)
     intensity = _intensity(rng, n_regions, n_slots, slot_hours)
-    weight = intensity / 1000.0
-    noon = int(12 / slot_hours)
-    weight[0, noon : noon + int(negative_hours / slot_hours)] *= -0.2
     pue = 1.0 + 0.1 * rng.random(n_regions)
     energy = jobs.energy_kwh(slot_hours).sum()
     solar = _solar(rng, n_regions, n_slots, slot_hours) * energy * solar_share
     capacity = _capacity(rng, jobs, n_regions, n_slots, fill)
     places = Places(
         slot_hours=slot_hours,
-        weight_per_kwh=weight,
+        weight_per_kwh=_weight(intensity, slot_hours, negative_hours),
         g_per_kwh=intensity,
         pue=pue,
         solar_kwh=solar,
@@ -88,6 +85,13 @@ def synthetic_day(
         resources=("cpu", "gpu"),
     )
     return Problem(places=places, jobs=jobs)
+
+
+def _weight(intensity: FloatArray, slot_hours: float, hours: float) -> FloatArray:
+    """Weight of carbon alone, turned negative in region 0 for hours from noon."""
+    weight, noon = intensity / 1000.0, int(12 / slot_hours)
+    weight[0, noon : noon + int(hours / slot_hours)] *= -0.2
+    return weight
 
 
 def _capacity(

@@ -121,21 +121,14 @@ def solve_day(
             watch=watch,
         )
         baselines = run_baselines(day, request.options, watch=watch)
-        wanted = run = _wanted(request, day, baselines, watch)
+        wanted = _wanted(request, day, baselines, watch)
         occasion = Occasion(
             now=now,
             serial=next_serial(plans, request.day),
             options=request.options,
-            seconds=_stages(watch, run),
+            seconds=_stages(watch, wanted),
         )
-        with watch.stage("check", "checking every limit and number"):
-            plan, run = first_valid(
-                day,
-                [run, baselines["greedy"], baselines["asap"]],
-                baselines=baselines,
-                occasion=occasion,
-            )
-        plan = _timed(plan, _stages(watch, run))
+        plan, run = _checked(day, wanted, baselines, occasion, watch)
         with watch.stage("write", "writing the plan"):
             write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
             prices = _write_prices(request.workspace, day, plan, wanted)
@@ -164,6 +157,20 @@ def _wanted(
         return baselines[request.solver]
     hint = baselines["greedy"].schedule
     return run_policy(request.solver, day, request.options, watch=watch, hint=hint)
+
+
+def _checked(
+    day: Day,
+    wanted: PolicyRun,
+    baselines: Mapping[str, PolicyRun],
+    occasion: Occasion,
+    watch: Stopwatch,
+) -> tuple[Plan, PolicyRun]:
+    """The plan of the first run that passes the check, the wanted one first."""
+    runs = [wanted, baselines["greedy"], baselines["asap"]]
+    with watch.stage("check", "checking every limit and number"):
+        plan, run = first_valid(day, runs, baselines=baselines, occasion=occasion)
+    return _timed(plan, _stages(watch, run)), run
 
 
 def _write_prices(
