@@ -35,7 +35,7 @@ WORDS = {
     "best plan of the table.",
     "relaxation": "HiGHS solving the exact model with jobs that may be split, which "
     "gives a bound and no plan, against the price engine until it has a plan and "
-    f"a proven gap of {RELAXED_GAP:.2%}.",
+    f"a proven gap of {100 * RELAXED_GAP:g} %.",
     "command": "`planner solve` from a Parquet manifest to the checked plan file, "
     "three regions, all four policies; seconds of each stage.",
 }
@@ -55,7 +55,8 @@ COMMAND_HEADS = ("jobs", "unplaced", "gap", *STAGES, "whole s", "peak GB")
 def render(results: Mapping[str, Result]) -> str:
     """The whole document; parts that were not run are named."""
     parts = all_parts()
-    blocks = [HEAD]
+    machines = dict.fromkeys(result.machine for result in results.values())
+    blocks = [HEAD, *(f"Machine: {machine}." for machine in machines)]
     for kind, title in TITLES.items():
         names = [name for name, part in parts.items() if part.kind == kind]
         found = [results[name] for name in names if name in results]
@@ -63,12 +64,12 @@ def render(results: Mapping[str, Result]) -> str:
         blocks += _tables(kind, found)
         if missing := [f"`{name}`" for name in names if name not in results]:
             blocks.append(f"Not measured yet: {', '.join(missing)}.")
-        blocks += [_origin(result) for result in found]
+        blocks.append(_origins(found))
     blocks.append(
         "Recorded job traces and other tools on the same days: "
         "[TRACES.md](TRACES.md), [docs/comparison.md](../docs/comparison.md)."
     )
-    return "\n\n".join(block.strip() for block in blocks) + "\n"
+    return "\n\n".join(block.strip() for block in blocks if block) + "\n"
 
 
 def _tables(kind: str, found: Sequence[Result]) -> Iterable[str]:
@@ -182,13 +183,14 @@ def _failed(row: Row) -> list[str] | None:
     return [f"{row['jobs']:,}", what, f"**failed**: {row['error']}"]
 
 
-def _origin(result: Result) -> str:
-    before, after = result.load
-    return (
-        f"<sub>`{result.part}`: {result.measured_at}, revision {result.revision}, "
-        f"{result.threads} threads, load {before:.1f} before and {after:.1f} after. "
-        f"{result.machine}.</sub>"
-    )
+def _origins(results: Sequence[Result]) -> str:
+    """When each part was measured, on what, and how busy the machine was."""
+    lines = [
+        f"`{r.part}`: {r.measured_at}, revision {r.revision}, {r.threads} threads, "
+        f"load {r.load[0]:.1f} before and {r.load[1]:.1f} after."
+        for r in results
+    ]
+    return f"<sub>{'<br>'.join(lines)}</sub>" if lines else ""
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
