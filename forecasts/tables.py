@@ -85,6 +85,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
 def _read_csv(content: bytes, name: str) -> Any:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _refusal(name, "UTF-16", "UTF-8 text")
+    _refuse_other_bytes(content, name)
     content = content.rstrip(b"\r\n")
     if b"\n" not in content:
         raise _refusal(name, "no rows", "a header and at least one row")
@@ -119,6 +120,17 @@ def _read_csv(content: bytes, name: str) -> Any:
     if faults:
         raise ForecastFormatError(faults[:MAX_SHOWN])
     return table.rename_columns([column.strip() for column in table.column_names])
+
+
+def _refuse_other_bytes(content: bytes, name: str) -> None:
+    """Text alone: pyarrow would stumble over the rest where it calls us back."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{content[error.start]:02x}"
+        finding = Finding(path=name, line=row, found=found, expected="UTF-8 text")
+        raise ForecastFormatError([finding]) from error
 
 
 def _read_parquet(content: bytes, name: str) -> Any:

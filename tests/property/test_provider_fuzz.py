@@ -1,13 +1,17 @@
-"""Answers changed at random: read, degraded or refused, never a traceback."""
+"""Answers and files changed at random: read, degraded or refused, never a traceback.
+
+The suite tries a few hundred for each parser, ``make soak`` 200,000; another number is
+``FUZZ_EXAMPLES``.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,17 +21,28 @@ from hypothesis import strategies as st
 from forecasts import carbon_aware_sdk as sdk
 from forecasts import electricity_maps, energy_charts, uk_carbon_intensity, watttime
 from forecasts.errors import ForecastError
+from forecasts.file import File, FileOptions
 from forecasts.preparation import prepare
 from forecasts.provider import Observations
 from forecasts.series import Signal
 from inputs.settings import ForecastTable
-from tests.factories_forecast import request_of
+from tests.damage import damaged_csv, damaged_json
+from tests.factories_forecast import carbon_csv, day_values, request_of
 from tests.replay_servers import Seen
 from tests.replay_services import CANARY, GRID, NOW, SERVICES, TOKEN, Service
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+FEW = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+MANY = int(os.environ.get("FUZZ_EXAMPLES", "200000"))
 Parse = Callable[[bytes], Observations]
 TABLE = ForecastTable(provider="fuzz")
+DATA_FILE = {
+    "GeneratedAt": "2026-11-21T18:00:00Z",
+    "Emissions": [
+        {"Location": "eastus", "Time": f"2026-11-22T{hour:02}:00:00+00:00",
+         "Rating": str(300 + hour), "Duration": "01:00:00"}
+        for hour in range(24)
+    ],
+}  # fmt: skip
 PARSERS: dict[str, Parse] = {
     "electricity_maps-DE": partial(electricity_maps.parse, fetched_at=NOW),
     "watttime-CAISO_NORTH": watttime.parse,
@@ -35,28 +50,20 @@ PARSERS: dict[str, Parse] = {
     "uk_carbon_intensity-GB-13": partial(uk_carbon_intensity.parse, zone="GB-13"),
     "energy_charts-DE": partial(energy_charts.parse, zone="DE"),
     "carbon_aware_sdk-eastus": partial(sdk.parse, signal=Signal.MARGINAL),
-}
-ODD = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(10**25), 10**25),
-    st.floats(),
-    st.text(max_size=8),
-    st.sampled_from(
-        ["2026-11-22T00:00Z", "2026-11-22T00:00", "9999-12-31T23:59:59Z",
-         "0001-01-01T00:00:00Z", "-1", "1e400", "24:00", 1e308,
-         10**400, -1, [], {}, [[]]]
+    "carbon_aware_sdk-file": partial(
+        sdk.parse_file, zone="eastus", signal=Signal.AVERAGE, timezone="UTC"
     ),
-)  # fmt: skip
+}
 
 
-def good_answer(service: Service) -> Any:
+def answer_of(service: Service) -> Any:
     """Short answer of a service, as parsed JSON."""
     window = "/intensity/2026-11-22T00:00Z/2026-11-22T05:00Z"
+    part = f"/regional{window}/regionid/13"
     path = {
         "electricity_maps": "/v4/carbon-intensity/forecast",
         "watttime": "/v3/forecast",
-        "uk_carbon_intensity": f"/regional{window}/regionid/13",
+        "uk_carbon_intensity": part if "-" in service.zone else window,
         "energy_charts": "/co2eq",
         "carbon_aware_sdk": "/emissions/forecasts/current",
     }[service.name]
@@ -73,28 +80,12 @@ def good_answer(service: Service) -> Any:
     return answer
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    keys = (
-        value.keys() if isinstance(value, dict)
-        else range(min(len(value), 3)) if isinstance(value, list)
-        else ()
-    )  # fmt: skip
-    below = [p for key in keys for p in places(value[key], (*path, key))]
-    return [path, *below] if path else below
-
-
-def with_odd(value: Any, path: tuple[Any, ...], odd: Any, how: str) -> Any:
-    changed = deepcopy(value)
-    holder = changed
-    for key in path[:-1]:
-        holder = holder[key]
-    if how == "drop":
-        del holder[path[-1]]
-    elif how == "repeat" and isinstance(holder, list):
-        holder.extend([deepcopy(holder[path[-1]])] * 3)
-    else:
-        holder[path[-1]] = odd
-    return changed
+@cache
+def good_text(name: str) -> str:
+    """Answer or file that a parser reads without complaint."""
+    answers = {f"{s.name}-{s.zone}": partial(answer_of, s) for s in SERVICES}
+    answer = DATA_FILE if name == "carbon_aware_sdk-file" else answers[name]()
+    return json.dumps(answer)
 
 
 def read(parse: Parse, body: bytes) -> None:
@@ -107,36 +98,62 @@ def read(parse: Parse, body: bytes) -> None:
         return
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda s: f"{s.name}-{s.zone}")
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-@given(data=st.data())
-def test_changed_answer_is_read_or_refused(service: Service, data: Any) -> None:
-    good = good_answer(service)
-    every = places(good)
-    for _ in range(data.draw(st.integers(1, 3))):
-        path = data.draw(st.sampled_from(every))
-        how = data.draw(st.sampled_from(["odd", "drop", "repeat"]))
-        try:
-            good = with_odd(good, path, data.draw(ODD), how)
-        except (KeyError, IndexError, TypeError):
-            break
-    body = json.dumps(good).encode()
-    read(PARSERS[f"{service.name}-{service.zone}"], body)
+def fuzzed(examples: int) -> Callable[[Any], Any]:
+    """As many inputs for a test with ``data``, the same ones each time."""
+    chosen = settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: chosen(given(data=st.data())(test))
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=lambda s: f"{s.name}-{s.zone}")
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
-@given(data=st.data())
-def test_damaged_bytes_are_read_or_refused(service: Service, data: Any) -> None:
-    body = bytearray(json.dumps(good_answer(service)).encode())
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(body) - 1))
-        body[at : at + data.draw(st.integers(0, 5))] = data.draw(st.binary(max_size=5))
-        if not body:
-            break
-    read(PARSERS[f"{service.name}-{service.zone}"], bytes(body))
+def read_damaged(name: str, data: st.DataObject) -> None:
+    read(PARSERS[name], data.draw(damaged_json(good_text(name))))
+
+
+def read_damaged_file(root: Path, data: st.DataObject) -> None:
+    text = carbon_csv(root / "good.csv", day_values()).read_text()
+    (root / "c.csv").write_bytes(data.draw(damaged_csv(text)))
+    request = request_of(grid=GRID, now=NOW, root=root)
+    try:
+        observations = File(FileOptions(path="c.csv")).fetch(request)
+        prepare(observations, request, table=TABLE, provider="file")
+    except ForecastError:
+        return
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_good_answer_is_read(name: str) -> None:
+    assert len(PARSERS[name](good_text(name).encode()).values) >= 7
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@fuzzed(FEW)
+def test_damaged_answer_is_read_or_refused(name: str, data: st.DataObject) -> None:
+    read_damaged(name, data)
+
+
+@fuzzed(FEW)
+def test_damaged_forecast_file_is_read_or_refused(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    read_damaged_file(tmp_path, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PARSERS)
+@fuzzed(MANY)
+def test_200_000_damaged_answers_are_read_or_refused(
+    name: str, data: st.DataObject
+) -> None:
+    read_damaged(name, data)
+
+
+@pytest.mark.slow
+@fuzzed(MANY)
+def test_200_000_damaged_forecast_files_are_read_or_refused(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    read_damaged_file(tmp_path, data)

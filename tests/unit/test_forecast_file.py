@@ -216,6 +216,13 @@ def test_what_is_no_table_is_refused_in_one_sentence(
     assert "\n" not in str(caught.value.findings[0])
 
 
+def test_bytes_that_are_no_text_are_refused_by_row(tmp_path: Path) -> None:
+    # the row has a cell too many as well, which the reader would tell us of in bytes
+    (tmp_path / "c.csv").write_bytes(HEADER.encode() + b"\nhere,\xff,1,2\n")
+    with pytest.raises(ForecastFormatError, match=r"c\.csv:2: found byte 0xff"):
+        fetch(request_of(root=tmp_path), "c.csv")
+
+
 @pytest.mark.parametrize("name", ["none.csv", "folder.csv", "nul\0.csv"])
 def test_file_that_cannot_be_opened_is_unavailable(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.csv").mkdir()
