@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from forecasts.cloud_grids import grid_at
 from forecasts.errors import (
     ForecastError,
     NoForecastError,
@@ -138,9 +139,17 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
 
 
 def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> Answer:
-    observations = provider.fetch(request)
+    observations = provider.fetch(_in_words_of(provider, request))
     forecast = prepare(observations, request, table=table, provider=provider.name)
     return Answer(forecast=forecast, files=observations.files)
+
+
+def _in_words_of(provider: Provider, request: ForecastRequest) -> ForecastRequest:
+    """The request with a cloud region's grid as this provider calls it."""
+    if request.cloud is None:
+        return request
+    grid_name = grid_at(request.cloud, provider.name, request.series)
+    return replace(request, grid_name=grid_name)
 
 
 def _too_old(

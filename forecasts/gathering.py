@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasts.chain import Answer, Chain, build_chain, follow
+from forecasts.cloud_grids import grid_at
 from forecasts.errors import (
     ForecastError,
     ForecastSignalError,
@@ -111,6 +112,7 @@ class _Desk:
             environment=self.environment,
             http=self.http,
             outputs=self.workspace.outputs,
+            cloud=self.workspace.cloud_region(region),
         )
 
 
@@ -168,7 +170,7 @@ def gather(
     carbon = tuple(_of(answers, Series.CARBON))
     _refuse_mixed("signal", carbon)
     arrays = {forecast.region: forecast for forecast in _of(answers, Series.SOLAR)}
-    doubts = _doubts(workspace.regions, carbon)
+    doubts = _doubts(workspace, carbon)
     return ForecastSet(
         grid=grid,
         carbon=carbon,
@@ -274,11 +276,13 @@ def _refuse_mixed(attribute: str, forecasts: Iterable[Forecast]) -> None:
         )
 
 
-def _doubts(regions: Iterable[Region], carbon: Iterable[Forecast]) -> tuple[str, ...]:
+def _doubts(workspace: Workspace, carbon: Iterable[Forecast]) -> tuple[str, ...]:
     """Notes where a day is far from what is typical of the zone."""
     notes = []
-    for region, forecast in zip(regions, carbon, strict=True):
-        profile = profile_of(region.zone)
+    for region, forecast in zip(workspace.regions, carbon, strict=True):
+        cloud = workspace.cloud_region(region)
+        grid = cloud and grid_at(cloud, "typical", Series.CARBON)
+        profile = profile_of(grid or region.zone)
         if profile is None or forecast.signal is not Signal.AVERAGE:
             continue
         mean = float(forecast.values.mean())

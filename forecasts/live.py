@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from forecasts.checks import says_nothing
+from forecasts.cloud_grids import without_grid
 from forecasts.errors import (
     ForecastError,
     ForecastIncompleteError,
@@ -180,7 +181,10 @@ def zone_of(
         If there is none, or it cannot be one of the provider's.
     """
     region = request.region
-    named = zones.get(region.name) or zones.get(region.zone or "") or region.zone
+    named = zones.get(region.name) or zones.get(region.zone or "") or request.grid_name
+    if named is None and request.cloud is not None:
+        raise ForecastUnavailableError(without_grid(request.cloud))
+    named = named or region.zone
     if named is None:
         raise ForecastUnavailableError(
             f"region {region.name} names no zone; set zone to {known}"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forecasts.series import FloatArray, Quality, Series, Signal
+from inputs.cloud_regions import CloudRegion
 from inputs.settings import Region, Table
 from inputs.timegrid import TimeGrid
 
@@ -59,6 +60,11 @@ class ForecastRequest:
         The one way out for this run; None if it must not ask services.
     outputs
         Folder under which answers and issues are kept; None keeps nothing.
+    cloud
+        Cloud region that the region's ``zone`` names, if it names one.
+    grid_name
+        What the provider that is asked calls that cloud region's grid; None where
+        the table has no name, or the zone is none of a cloud.
     """
 
     series: Series
@@ -71,6 +77,13 @@ class ForecastRequest:
     )
     http: HttpClient | None = None
     outputs: Path | None = None
+    cloud: CloudRegion | None = None
+    grid_name: str | None = None
+
+    @property
+    def zone(self) -> str | None:
+        """Zone of the region, in the provider's own words where they are known."""
+        return self.grid_name or self.region.zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

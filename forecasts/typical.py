@@ -30,7 +30,7 @@ class Typical:
     def fetch(self, request: ForecastRequest) -> Observations:
         """Typical intensity of the region's zone, else of the world."""
         region, grid = request.region, request.grid
-        profile = profile_of(region.zone) or WORLD
+        profile = profile_of(request.zone) or WORLD
         steps = -(-(grid.end - grid.start) // _STEP)
         step_us = _STEP // timedelta(microseconds=1)
         times = grid.start_us + step_us * np.arange(steps, dtype=np.int64)
@@ -43,7 +43,7 @@ class Typical:
             unit="g/kWh",
             signal=Signal.AVERAGE,
             quality=Quality.TYPICAL,
-            notes=(_note(profile, region.zone),),
+            notes=(_note(profile, request.zone),),
         )
 
 

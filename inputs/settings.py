@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from inputs.cloud_regions import CloudRegion, cloud_regions
 from inputs.durations import parse_duration
 from inputs.timegrid import MAX_HORIZON_HOURS, SLOT_MINUTES
 
@@ -21,6 +22,9 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Pue = Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)]
+GridName = Annotated[str, Field(min_length=1, max_length=128)]
+CloudName = Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9._-]{1,127}$")]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
@@ -106,7 +110,7 @@ class Region(Table):
     zone: str | None = None
     capacity: dict[str, NonNegative] = {}
     power_cap_kw: NonNegative | None = None
-    pue: Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)] = 1.0
+    pue: Pue = 1.0
     base_load_kw: NonNegative = 0.0
     solar: SolarArray | None = None
     solar_budget_kwh: NonNegative | None = None
@@ -120,6 +124,26 @@ class Region(Table):
             if not re.match(NAME_PATTERN, name):
                 raise ValueError(f"resource names of A-Z a-z 0-9 . _ -, not {name!r}")
         return capacity
+
+
+class CloudRegionTable(Table):
+    """``[cloud_regions."provider:region"]``: what a user knows better than the table.
+
+    Each key but ``pue`` names the grid as one kind of provider calls it; see
+    ``inputs.cloud_regions.GRIDS``.
+    """
+
+    electricity_maps: GridName | None = None
+    watttime: GridName | None = None
+    uk_carbon_intensity: GridName | None = None
+    energy_charts: GridName | None = None
+    bidding_zone: GridName | None = None
+    pue: Pue | None = None
+
+    def grids(self) -> dict[str, str]:
+        """Column of the table to the grid's name, where one is given."""
+        named = self.model_dump(exclude={"pue"}, exclude_none=True)
+        return {column: str(grid) for column, grid in named.items()}
 
 
 class ForecastTable(Table):
@@ -165,7 +189,17 @@ class Settings(Table):
     regions: Annotated[tuple[Region, ...], Field(strict=False, min_length=1)]
     forecasts: ForecastsTable = ForecastsTable()
     transfer: TransferTable = TransferTable()
+    cloud_regions: dict[CloudName, CloudRegionTable] = {}
     budgets: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
+
+
+def known_cloud_regions(settings: Settings) -> dict[str, CloudRegion]:
+    """Rows of the table, changed and added to by ``[cloud_regions]``."""
+    known = dict(cloud_regions())
+    for name, own in settings.cloud_regions.items():
+        row = known.get(name, CloudRegion(name=name))
+        known[name] = row.changed(own.grids(), own.pue, source="planner.toml")
+    return known
 
 
 class Workspace(Table):
@@ -190,6 +224,16 @@ class Workspace(Table):
     def regions(self) -> tuple[Region, ...]:
         """Regions in the order of planner.toml."""
         return self.settings.regions
+
+    def cloud_region(self, region: Region) -> CloudRegion | None:
+        """Cloud region that a region's ``zone`` names, with the user's own changes.
+
+        Returns
+        -------
+        CloudRegion or None
+            None if the zone is none of a cloud, or nothing is known of it.
+        """
+        return known_cloud_regions(self.settings).get(region.zone or "")
 
     @property
     def outputs(self) -> Path:

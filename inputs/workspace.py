@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from inputs.cloud_defaults import refuse_unknown_clouds, with_cloud_pue
 from inputs.errors import Finding, SettingsError
 from inputs.files import read_one
 from inputs.findings import Findings, Unreadable, nearest, quoted
@@ -31,15 +31,6 @@ from inputs.toml_lines import line_of
 FILE = "planner.toml"
 MAX_BYTES = 4 << 20
 """Largest planner.toml that is read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One value in force and where it came from."""
-
-    key: str
-    value: object
-    source: str
 
 
 def find_root(start: Path) -> Path:
@@ -99,12 +90,11 @@ def load_workspace(
             _put(tree, key, value)
     origins = {".".join(key): source for key, (_, source) in given.items()}
     settings = _validate(tree, origins, text, findings)
-    return Workspace(root=root, settings=settings, origins=origins)
-
-
-def sources(workspace: Workspace) -> tuple[Setting, ...]:
-    """Every setting in force, in the order of the schema, with its source."""
-    return tuple(_listed(workspace.settings, "", workspace.origins))
+    return Workspace(
+        root=root,
+        settings=with_cloud_pue(settings, origins),
+        origins=origins,
+    )
 
 
 def _text(path: Path) -> str:
@@ -187,6 +177,7 @@ def _validate(
             told.add(path)
     else:
         _refuse_unsupported(settings, text, findings)
+        refuse_unknown_clouds(settings, text, findings)
     findings.raise_as(SettingsError)
     assert settings is not None
     return settings
@@ -279,22 +270,3 @@ def _refuse_unsupported(settings: Settings, text: str, findings: Findings) -> No
             expected="none",
             hint=f"{what} are not supported yet",
         )
-
-
-def _listed(table: BaseModel, at: str, origins: Mapping[str, str]) -> Iterator[Setting]:
-    for name, value in table:
-        key = f"{at}{name}"
-        if key == "regions" and isinstance(table, Settings):
-            for region in table.regions:
-                yield from _listed(region, f"regions.{region.name}.", origins)
-        elif isinstance(value, BaseModel):
-            yield from _listed(value, f"{key}.", origins)
-        elif not (at.startswith("regions.") and name == "name"):
-            yield Setting(key=key, value=value, source=_source(key, origins))
-
-
-def _source(key: str, origins: Mapping[str, str]) -> str:
-    if key in origins:
-        return origins[key]
-    inside = [s for k, s in origins.items() if k.startswith(f"{key}.")]
-    return inside[0] if inside else "default"

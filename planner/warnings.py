@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from inputs.cloud_defaults import pue_notes
 from inputs.manifests import LoadedJobs
 from planner.day import Day
 from planner.policies import PolicyRun
@@ -21,6 +22,7 @@ def warnings_of(
         *left_out(day.loaded),
         *_number_of_jobs(day),
         *_forecast_notes(day),
+        *pue_notes(day.workspace.settings, day.workspace.origins),
         *run.solution.stats.messages,
         *_baselines(run, baselines),
         *day.loaded.notes,

@@ -150,7 +150,8 @@ def _deepen(holder: Any, key: Any, draw: Draw) -> None:
 
 
 def _scale(holder: Any, key: Any, draw: Draw) -> None:
-    if isinstance(holder[key], int | float):
+    value = holder[key]
+    if isinstance(value, int | float) and abs(value) < 2**63:
         holder[key] *= draw(st.sampled_from([0, -1, 1000, 0.001, 1e30]))
 
 

@@ -15,7 +15,7 @@ from planner.cli.options import examples, json_option
 @pass_app
 def command(app: App, /, as_json: bool) -> None:
     """Show every setting and where its value comes from."""
-    from inputs.workspace import sources
+    from inputs.origins import sources
 
     workspace = app.workspace()
     settings = sources(workspace)

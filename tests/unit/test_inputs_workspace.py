@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from inputs.errors import SettingsError
+from inputs.origins import sources
 from inputs.settings import Workspace
-from inputs.workspace import find_root, load_workspace, sources
+from inputs.workspace import find_root, load_workspace
 
 SMALL = "[regions.eu-north]\ncapacity = { cpu = 4 }\n"
 
