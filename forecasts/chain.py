@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from forecasts.begun import prepare_from_now
 from forecasts.cloud_grids import grid_at
 from forecasts.errors import (
     ForecastError,
     NoForecastError,
     ProviderUnknownError,
 )
-from forecasts.preparation import prepare
 from forecasts.provider import FileDigest, ForecastRequest, Provider
 from forecasts.registry import load, names_for
 from forecasts.series import Forecast, Series
@@ -140,7 +140,9 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
 
 def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> Answer:
     observations = provider.fetch(_in_words_of(provider, request))
-    forecast = prepare(observations, request, table=table, provider=provider.name)
+    forecast = prepare_from_now(
+        observations, request, table=table, provider=provider.name
+    )
     return Answer(forecast=forecast, files=observations.files)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ from forecasts.whole_file import write_whole
 from inputs.timegrid import to_us
 
 SCHEMA_VERSION = 1
-_KEY = b"forecast_issue"
+METADATA_KEY = b"forecast_issue"
+"""Where a file's foot describes its issue, as JSON."""
+
+_QUANTILE = re.compile(r"p(\d\d?(?:\.\d+)?)")
 _INSTANT = pa.timestamp("us", "UTC")
 
 
@@ -76,7 +80,7 @@ def keep_issue(
         "fetched_at": fetched_at.isoformat(),
     }
     table = _table(observations, issued_at=issued_at, fetched_at=fetched_at)
-    meta = {_KEY: json.dumps(described).encode()}
+    meta = {METADATA_KEY: json.dumps(described).encode()}
     buffer = io.BytesIO()
     pa_parquet.write_table(
         table.replace_schema_metadata(meta), buffer,
@@ -84,6 +88,18 @@ def keep_issue(
     )  # fmt: skip
     write_whole(path, buffer.getvalue())
     return path
+
+
+def quantile_level(column: str) -> float | None:
+    """Level of a column such as ``p97.5``; None for other columns.
+
+    Examples
+    --------
+    >>> quantile_level("p97.5"), quantile_level("value")
+    (0.975, None)
+    """
+    match = _QUANTILE.fullmatch(column)
+    return None if match is None else float(match[1]) / 100
 
 
 def _table(

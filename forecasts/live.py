@@ -207,7 +207,13 @@ class _Asking:
     options: LiveOptions
 
     def answer(self, client: HttpClient) -> Observations:
-        shelf = self._shelf()
+        shelf, request = self._shelf(), self.request
+        answer = self._answer(client, shelf)
+        if shelf is None or request.now <= request.grid.start:
+            return answer
+        return replace(answer, past=shelf.past(request))
+
+    def _answer(self, client: HttpClient, shelf: Shelf | None) -> Observations:
         if (kept := self._fresh(shelf)) is not None:
             try:
                 return self._read(kept)

@@ -131,6 +131,9 @@ class Observations:
     degraded
         Whether this is less than what was asked of the source, such as the last
         good answer of a service that fails; a note says why.
+    past
+        What the same source said before about time that is over now, the newest
+        issue first; used for slots that are over and for nothing else.
     """
 
     series: Series
@@ -151,6 +154,7 @@ class Observations:
     files: tuple[FileDigest, ...] = ()
     notes: tuple[str, ...] = ()
     degraded: bool = False
+    past: tuple[Observations, ...] = ()
 
 
 class Provider(Protocol):

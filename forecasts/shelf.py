@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forecasts.http.answers import Answers, folder_name
+from forecasts.issues import newest_about
+from forecasts.provider import ForecastRequest, Observations
 from forecasts.series import Series
 
 
@@ -31,6 +33,16 @@ class Shelf:
             answers=Answers(folder=outputs / "cache" / "http" / own),
             history=outputs / "forecasts" / "history" / own,
         )
+
+    def past(self, request: ForecastRequest) -> tuple[Observations, ...]:
+        """Earlier issues about the part of the horizon that is over."""
+        about = newest_about(
+            self.history,
+            series=request.series,
+            as_of=request.now,
+            span=(request.grid.start, request.now),
+        )
+        return tuple(replace(issue, place=request.region.name) for issue in about)
 
 
 def shelf_name(zone: str, series: Series) -> str:

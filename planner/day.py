@@ -15,6 +15,7 @@ from outputs.carry_over import EarlierWork, earlier_work, occupancy
 from outputs.plan import Plan
 from outputs.plan_file import read_plan
 from outputs.plan_store import newest_plan_before
+from planner.begun import from_now_on
 from planner.formulate import Formulation, formulate
 from planner.stopwatch import Stopwatch
 
@@ -75,7 +76,7 @@ def prepare_day(
     day
         The planned local date.
     now
-        The clock, for the age of forecasts.
+        The clock, for the age of forecasts; no job starts before it.
     environment
         Variables from which providers take their keys.
     watch
@@ -90,7 +91,7 @@ def prepare_day(
     """
     grid = grid_of(workspace, day)
     with watch.stage("load", "reading job manifests"):
-        loaded = load_jobs(workspace, grid)
+        loaded = from_now_on(load_jobs(workspace, grid), grid, now)
         _require_a_readable_manifest(loaded)
         stored = newest_plan_before(workspace.outputs / "plans", grid.date)
         earlier_plan = None if stored is None else read_plan(stored.path)

@@ -17,6 +17,7 @@ from outputs.errors import StalePlanError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
 from outputs.plan_store import valid_plans
+from planner.begun import from_now_on
 from planner.day import Day, assemble_day, grid_of
 from planner.warnings import left_out
 
@@ -82,7 +83,7 @@ def recall_day(
     earlier_plan = _earlier_plan(workspace, plan)
     if plan.meta.carry_over is not None and earlier_plan is None:
         notes.append(f"the earlier plan {plan.meta.carry_over} is gone")
-    loaded = load_jobs(workspace, grid)
+    loaded = from_now_on(load_jobs(workspace, grid), grid, plan.meta.created_at)
     notes += left_out(loaded)
     day = assemble_day(
         workspace,
