@@ -139,14 +139,14 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
 
 
 def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> Answer:
-    observations = provider.fetch(_in_words_of(provider, request))
+    observations = provider.fetch(in_words_of(provider, request))
     forecast = prepare_from_now(
         observations, request, table=table, provider=provider.name
     )
     return Answer(forecast=forecast, files=observations.files)
 
 
-def _in_words_of(provider: Provider, request: ForecastRequest) -> ForecastRequest:
+def in_words_of(provider: Provider, request: ForecastRequest) -> ForecastRequest:
     """The request with a cloud region's grid as this provider calls it."""
     if request.cloud is None:
         return request

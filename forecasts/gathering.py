@@ -10,8 +10,9 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from forecasts.chain import Answer, Chain, build_chain, follow
+from forecasts.chain import Answer, Chain, follow
 from forecasts.cloud_grids import grid_at
+from forecasts.desk import Desk, chains_of, client_for
 from forecasts.errors import (
     ForecastError,
     ForecastSignalError,
@@ -19,10 +20,9 @@ from forecasts.errors import (
     NoForecastError,
 )
 from forecasts.http.client import HttpClient
-from forecasts.provider import FileDigest, ForecastRequest
+from forecasts.provider import FileDigest
 from forecasts.series import Forecast, Series, Signal
 from forecasts.typical_profiles import profile_of
-from inputs.errors import Finding, InputError, SettingsError
 from inputs.settings import Region, Workspace
 from inputs.timegrid import TimeGrid
 
@@ -92,30 +92,6 @@ class ForecastSet:
         return (*self.carbon, *solar, *(self.price or ()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """What every request of one gathering has in common."""
-
-    workspace: Workspace
-    grid: TimeGrid
-    now: datetime
-    environment: Mapping[str, str]
-    http: HttpClient
-
-    def request(self, series: Series, region: Region) -> ForecastRequest:
-        return ForecastRequest(
-            series=series,
-            region=region,
-            grid=self.grid,
-            now=self.now,
-            root=self.workspace.root,
-            environment=self.environment,
-            http=self.http,
-            outputs=self.workspace.outputs,
-            cloud=self.workspace.cloud_region(region),
-        )
-
-
 def gather(
     workspace: Workspace,
     grid: TimeGrid,
@@ -150,13 +126,13 @@ def gather(
     ForecastSignalError
         If regions would be compared by different signals or currencies.
     """
-    chains = _chains(workspace)
-    desk = _Desk(
+    chains = chains_of(workspace)
+    desk = Desk(
         workspace=workspace,
         grid=grid,
         now=now,
         environment=environment,
-        http=http or _client(workspace, now, environment),
+        http=http or client_for(workspace, now, environment),
     )
     wanted = [
         (chains[series], region)
@@ -182,48 +158,7 @@ def gather(
     )
 
 
-def _client(
-    workspace: Workspace, now: datetime, environment: Mapping[str, str]
-) -> HttpClient:
-    memory = workspace.outputs / "cache" / "http" / "cool_downs"
-    return HttpClient(now=now, environment=environment, memory=memory)
-
-
-def _chains(workspace: Workspace) -> dict[Series, Chain]:
-    """Chain of each configured series; every fault in the settings at once."""
-    settings = workspace.settings
-    tables = {
-        Series.CARBON: settings.forecasts.carbon,
-        Series.SOLAR: settings.forecasts.solar,
-        Series.PRICE: settings.forecasts.price,
-    }
-    findings: list[Finding] = []
-    chains = {}
-    for series, table in tables.items():
-        if table is None:
-            continue
-        try:
-            chains[series] = build_chain(series, table)
-        except InputError as error:
-            findings += error.findings
-    if settings.objective.energy_cost > 0 and settings.forecasts.price is None:
-        findings.append(_price_missing())
-    if findings:
-        raise SettingsError(findings)
-    return chains
-
-
-def _price_missing() -> Finding:
-    return Finding(
-        path="planner.toml",
-        field="objective.energy_cost",
-        found="a weight on the cost of electricity, and no price forecast",
-        expected="a table [forecasts.price]",
-        hint='for example provider = "file", path = "forecasts/price.csv"',
-    )
-
-
-def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: _Desk) -> list[Answer]:
+def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: Desk) -> list[Answer]:
     """Every answer, or one error with all that could not be had."""
     answers: list[Answer] = []
     failures: dict[tuple[str, tuple[str, ...]], list[str]] = {}
@@ -244,7 +179,7 @@ def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: _Desk) -> list[Ans
 
 
 def _prices(
-    chain: Chain | None, desk: _Desk
+    chain: Chain | None, desk: Desk
 ) -> tuple[list[Answer] | None, tuple[str, ...]]:
     """Prices where configured; failing is a note where no cost depends on them."""
     if chain is None:

@@ -10,7 +10,7 @@ from forecasts.gathering import ForecastSet, gather
 from inputs.errors import ManifestError
 from inputs.manifests import LoadedJobs, load_jobs
 from inputs.settings import Workspace
-from inputs.timegrid import TimeGrid, day_grid
+from inputs.timegrid import TimeGrid, day_grid, resolve_date
 from outputs.carry_over import EarlierWork, earlier_work, occupancy
 from outputs.plan import Plan
 from outputs.plan_file import read_plan
@@ -56,6 +56,17 @@ def grid_of(workspace: Workspace, day: date) -> TimeGrid:
         timezone=planner.timezone,
         slot_minutes=planner.slot_minutes,
         horizon_hours=planner.horizon_hours,
+    )
+
+
+def two_days_of(workspace: Workspace, now: datetime) -> TimeGrid:
+    """The slots of today and tomorrow in a workspace: what to fetch forecasts for."""
+    planner = workspace.settings.planner
+    return day_grid(
+        resolve_date("today", now=now, timezone=planner.timezone),
+        timezone=planner.timezone,
+        slot_minutes=planner.slot_minutes,
+        horizon_hours=48,
     )
 
 

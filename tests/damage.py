@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -117,7 +118,7 @@ def _changed(tree: Any, path: Path, change: Change, draw: Draw) -> Any:
 
 
 def _odd(holder: Any, key: Any, draw: Draw) -> None:
-    holder[key] = draw(ODD)
+    holder[key] = deepcopy(draw(ODD))  # else one input's list leaks into the next
 
 
 def _drop(holder: Any, key: Any, draw: Draw) -> None:

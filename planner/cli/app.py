@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:  # pydantic is not needed to show help
     from rich.console import RenderableType
 
+    from inputs.cloud_regions import CloudRegion
     from inputs.settings import Workspace
     from planner.executor.backends.registry import Place
     from planner.stopwatch import Stopwatch
@@ -60,6 +61,19 @@ class App:
 
         root = find_root(self.directory.resolve())
         return load_workspace(root, environment=self.environment)
+
+    def cloud_regions(self) -> Mapping[str, CloudRegion]:
+        """Cloud regions that are known here, inside a workspace or not."""
+        from inputs.cloud_regions import cloud_regions
+        from inputs.errors import SettingsError
+        from inputs.settings import known_cloud_regions
+        from inputs.workspace import find_root
+
+        try:
+            find_root(self.directory.resolve())
+        except SettingsError:
+            return cloud_regions()
+        return known_cloud_regions(self.workspace().settings)
 
     def place(self) -> Place:
         """Folders and variables of the executor in this workspace."""

@@ -8,6 +8,8 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
+from planner.cli.forecast_history import fetch, history
+from planner.cli.forecast_regions import regions
 from planner.cli.forecast_score import command as score
 from planner.cli.options import date_option, examples, json_option, resolve_day
 
@@ -17,13 +19,19 @@ if TYPE_CHECKING:
 
 @click.group(
     epilog=examples(
-        "planner forecast show --date tomorrow", "planner forecast providers"
+        "planner forecast show --date tomorrow",
+        "planner forecast fetch",
+        "planner forecast history",
+        "planner forecast regions stockholm",
     )
 )
 def command() -> None:
-    """Show the forecasts that a plan would trust."""
+    """Show the forecasts that a plan would trust, and keep them."""
 
 
+command.add_command(fetch)
+command.add_command(history)
+command.add_command(regions)
 command.add_command(score)
 
 
