@@ -18,6 +18,7 @@ PROVIDERS = {
     "energy_charts": "forecasts.energy_charts:EnergyCharts",
     "entsoe": "forecasts.entsoe:Entsoe",
     "file": "forecasts.file:File",
+    "flat": "forecasts.flat:Flat",
     "forecast_solar": "forecasts.forecast_solar:ForecastSolar",
     "open_meteo": "forecasts.open_meteo:OpenMeteo",
     "solcast": "forecasts.solcast:Solcast",

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from forecasts import Forecast, ForecastSet, gather
 from forecasts.http.client import HttpClient
 from forecasts.http.limits import Limits
 from forecasts.series import Series
+from inputs.timegrid import TimeGrid
 from tests.factories_forecast import ARRAY, region_of, workspace_of
 from tests.replay_price import PRICE_SERVICES
 from tests.replay_servers import Answer, Reply, Seen, serving
@@ -82,6 +83,7 @@ class Night:
         limits: Limits = LIMITS,
         environment: Mapping[str, str] | None = None,
         tables: Mapping[str, Any] | None = None,
+        grid: TimeGrid = GRID,
         **own: Any,
     ) -> ForecastSet:
         service = self.service
@@ -108,7 +110,7 @@ class Night:
             memory=workspace.outputs / "cache" / "http" / "cool_downs",
             environment=given,
         )
-        return gather(workspace, GRID, now=now, environment=given, http=client)
+        return gather(workspace, grid, now=now, environment=given, http=client)
 
     def forecast(self, **settings: Any) -> Forecast:
         forecasts = self.run(**settings).forecasts
@@ -173,6 +175,51 @@ def changed(answer: Answer, change: Callable[[Any], Any]) -> Answer:
         return Reply(change(body))
 
     return altered
+
+
+def with_rows(name: str, answer: Answer, change: Callable[[list[Any]], Any]) -> Answer:
+    """Good answers, except that ``change`` has been at their list of points."""
+
+    def rows_changed(body: Any) -> Any:
+        if name == "energy_charts":
+            keys = ("unix_seconds", "co2eq", "co2eq_forecast")
+            rows = change(list(zip(*(body[key] for key in keys), strict=True)))
+            columns = zip(*rows, strict=True) if rows else ([], [], [])
+            return {**body, **dict(zip(keys, map(list, columns), strict=True))}
+        holder, key = {
+            "electricity_maps": lambda: (body, "forecast"),
+            "watttime": lambda: (body, "data"),
+            "uk_carbon_intensity": lambda: (
+                (body, "data")
+                if isinstance(body["data"], list)
+                else (body["data"], "data")
+            ),
+            "carbon_aware_sdk": lambda: (body[0], "forecastData"),
+        }[name]()
+        holder[key] = change(list(holder[key]))
+        return body
+
+    return changed(answer, rows_changed)
+
+
+def row_start(row: Any) -> datetime:
+    """Start of the interval that a point of any service is about."""
+    if isinstance(row, tuple):
+        return datetime.fromtimestamp(row[0], UTC)
+    stamp = next(
+        row[k] for k in ("datetime", "point_time", "from", "timestamp") if k in row
+    )
+    return datetime.fromisoformat(stamp).astimezone(UTC)
+
+
+def with_value(row: Any, value: float | None) -> Any:
+    """The same point with another value."""
+    if isinstance(row, tuple):
+        return (row[0], None, value)
+    if "intensity" in row:
+        return {**row, "intensity": {**row["intensity"], "forecast": value}}
+    key = "carbonIntensity" if "carbonIntensity" in row else "value"
+    return {**row, key: value}
 
 
 def table_of(name: str, url: str, **own: Any) -> dict[str, Any]:

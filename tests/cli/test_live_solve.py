@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,30 @@ from outputs.plan_file import read_plan
 from planner.cli import main
 from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode
-from tests.drivers_live import BY_NAME, DAY, texts_below
+from tests.drivers_live import (
+    BY_NAME,
+    DAY,
+    row_start,
+    texts_below,
+    with_rows,
+    with_value,
+)
 from tests.factories_workspace import jobs_yaml
-from tests.replay_servers import Fault, closed_port, drip_body, page, serving
-from tests.replay_services import CANARY, NOW, SERVICES, TOKEN, Service
+from tests.replay_servers import Answer, Fault, closed_port, drip_body, page, serving
+from tests.replay_services import CANARY, GRID, NOW, SERVICES, TOKEN, Service
 
 DATE = "2026-11-22"
+HOUR = timedelta(hours=1)
 JOBS = ({"id": "two-hours"}, {"id": "half-a-day", "duration": "12h", "power_kw": 3})
 
 
-def solve(root: Path, service: Service, base_url: str) -> Result:
+def solve(
+    root: Path,
+    service: Service,
+    base_url: str,
+    *,
+    fallback: tuple[str, ...] = ("typical",),
+) -> Result:
     """Run ``planner solve`` on one region in the zone of a service."""
     options = {"base_url": base_url, "total_limit": "1s", **service.options}
     lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
@@ -37,7 +52,7 @@ capacity = {{ cpu = 4 }}
 
 [forecasts.carbon]
 provider = "{service.name}"
-fallback = ["typical"]
+fallback = {json.dumps(fallback)}
 {chr(10).join(lines)}
 """
     root.mkdir(exist_ok=True)
@@ -81,10 +96,11 @@ def test_same_true_series_gives_the_same_plan_through_every_provider(
 
 
 @pytest.mark.parametrize("fault", [drip_body, page("text/html")])
+@pytest.mark.parametrize("name", ["electricity_maps", "watttime", "energy_charts"])
 def test_service_that_fails_delays_the_night_by_its_limit_and_is_named(
-    tmp_path: Path, fault: Fault
+    tmp_path: Path, fault: Fault, name: str
 ) -> None:
-    service = BY_NAME["electricity_maps"]
+    service = BY_NAME[name]
     with serving(service.answer()) as server:
         server.misbehave(forever=fault)
         begun = time.monotonic()
@@ -94,7 +110,60 @@ def test_service_that_fails_delays_the_night_by_its_limit_and_is_named(
     assert seconds["forecast"] < 2
     assert result.exit_code == ExitCode.DEGRADED
     told = " ".join(json.loads(result.stdout)["warnings"])
-    assert "typical was used because electricity_maps" in told
+    assert f"typical was used because {name}" in told
+
+
+def lying(service: Service, first: int, hours: int) -> Answer:
+    """Good answers, except that some hours of the day are said to be clean."""
+    lie = (GRID.start + first * HOUR, GRID.start + (first + hours) * HOUR)
+    return with_rows(
+        service.name,
+        service.answer(),
+        lambda rows: [
+            with_value(r, 0.0) if lie[0] <= row_start(r) < lie[1] else r for r in rows
+        ],
+    )
+
+
+DIRTIEST = max(range(1, 22), key=lambda hour: DAY[hour : hour + 2].sum())
+
+
+@pytest.mark.parametrize("hours", [1, 3, 24])
+@pytest.mark.parametrize("service", SERVICES, ids=lambda s: f"{s.name}-{s.zone}")
+def test_zeros_never_move_a_job_into_their_false_clean_slots(
+    tmp_path: Path, service: Service, hours: int
+) -> None:
+    first = DIRTIEST if hours < 24 else 0
+    with serving(lying(service, first, hours)) as server:
+        result = solve(tmp_path / "lied", service, server.url)
+    honest = closed_port() if hours > 2 else None
+    with serving(service.answer()) as server:
+        expected = solve(tmp_path / "honest", service, honest or server.url)
+    starts = [{r["job_id"]: r["start"] for r in rows_of(x)} for x in (result, expected)]
+    if hours == 1:  # filled in between its neighbours, and labelled
+        assert result.exit_code == ExitCode.DONE, result.stderr
+        start = starts[0]["two-hours"]
+        assert not first - 2 < start.hour < first + hours
+        assert "taken as missing" in " ".join(json.loads(result.stdout)["warnings"])
+    else:  # not believed at all: the plan is that of a service that is down
+        assert result.exit_code == ExitCode.DEGRADED
+        assert starts[0] == starts[1]
+
+
+def test_first_night_without_any_forecast_is_refused_or_planned_by_deadline(
+    tmp_path: Path,
+) -> None:
+    service = BY_NAME["electricity_maps"]
+    refused = solve(tmp_path / "a", service, closed_port(), fallback=())
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "Connection refused" in refused.stderr
+    assert not list((tmp_path / "a" / "outputs").rglob("plan-*.parquet"))
+    planned = solve(tmp_path / "b", service, closed_port(), fallback=("flat",))
+    assert planned.exit_code == ExitCode.DEGRADED
+    told = " ".join(json.loads(planned.stdout)["warnings"])
+    assert "NOT CARBON-AWARE" in told
+    assert "flat was used because electricity_maps" in told
+    assert {row["start"] for row in rows_of(planned)} == {GRID.start}
 
 
 def test_key_is_in_nothing_that_a_night_leaves_behind(tmp_path: Path) -> None:
