@@ -19,7 +19,6 @@ from planner.cli import main
 from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode
 from planner.day import grid_of
-from tests.drivers_live import of_services
 from tests.factories_forecast import workspace_of
 from tests.factories_workspace import jobs_yaml
 from tests.replay_servers import serving
@@ -31,6 +30,9 @@ MORNING = MIDNIGHT + timedelta(hours=5, minutes=2)
 AFTERNOON = MIDNIGHT + timedelta(hours=15, minutes=7)
 NEXT_SLOT = MIDNIGHT + timedelta(hours=15, minutes=15)
 TRUE = [truth_at(MIDNIGHT + timedelta(minutes=15 * slot)) for slot in range(96)]
+FUTURE_ONLY = [
+    s for s in SERVICES if s.name not in ("uk_carbon_intensity", "energy_charts")
+]
 JOBS: tuple[Mapping[str, Any], ...] = (
     {"id": "two-hours"},
     {"id": "all-evening", "duration": "6h", "power_kw": 3},
@@ -116,7 +118,7 @@ def test_slots_that_are_over_hold_what_was_forecast_for_them_in_the_morning(
     assert not planned["degraded"]
 
 
-@of_services(lambda s: s.name not in ("uk_carbon_intensity", "energy_charts"))
+@pytest.mark.parametrize("service", FUTURE_ONLY, indirect=True, ids=lambda s: s.name)
 def test_slots_that_nobody_knew_are_labelled_as_filled(
     tmp_path: Path, service: Service
 ) -> None:

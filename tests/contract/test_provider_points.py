@@ -23,9 +23,15 @@ from tests.drivers_live import (
 )
 from tests.factories_forecast import grid_of
 from tests.replay_servers import ReplayServer, closed_port
-from tests.replay_services import GRID, NOW, TRUTH, Service
+from tests.replay_services import GRID, NOW, SERVICES, TRUTH, Service
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=SERVICES, ids=lambda s: f"{s.name}-{s.zone}")
+def service(request: pytest.FixtureRequest) -> Service:
+    found: Service = request.param  # of carbon intensity
+    return found
 
 
 def serve_rows(server: ReplayServer, service: Service, change: Any) -> None:
