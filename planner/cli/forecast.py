@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
 )
 def command() -> None:
-    """Show the forecasts that a plan would trust, and keep them."""
+    """Show the forecasts that a plan would trust."""
 
 
 command.add_command(fetch)
