@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from forecasts.cloud_grids import grid_at
 from forecasts.http.answers import folder_name
 from forecasts.own.record import Record, read_record
 from forecasts.provider import ForecastRequest
@@ -38,7 +39,10 @@ def read_kept(
     """
     region = request.region
     zones = keys.get("zones") or {}
-    zone = zones.get(region.name) or zones.get(region.zone) or region.zone
+    own = region.zone
+    if request.cloud is not None:
+        own = grid_at(request.cloud, provider, request.series)
+    zone = zones.get(region.name) or zones.get(region.zone) or own
     if path is None and request.outputs is not None and zone is not None:
         history = request.outputs / "forecasts" / "history"
         path = str(history / provider / folder_name(str(zone)))

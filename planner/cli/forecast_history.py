@@ -35,8 +35,8 @@ def fetch(app: App, ctx: click.Context, /, as_json: bool) -> None:
     from planner.day import two_days_of
 
     workspace, now = app.workspace(), app.clock()
-    with app.progress() as say:
-        say("asking forecast services")
+    line = "asking forecast services"
+    with app.stopwatch(as_json=as_json) as watch, watch.stage("fetch", line):
         found = fetch_all(
             workspace,
             two_days_of(workspace, now),
