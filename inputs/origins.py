@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from inputs.overrides import flatten
 from inputs.settings import Settings, Workspace
 
 
@@ -30,6 +31,10 @@ def _listed(table: BaseModel, at: str, origins: Mapping[str, str]) -> Iterator[S
         if key == "regions" and isinstance(table, Settings):
             for region in table.regions:
                 yield from _listed(region, f"regions.{region.name}.", origins)
+        elif key == "executor" and isinstance(table, Settings):
+            for inner, single in flatten(table.executor, (key,)):
+                dotted = ".".join(inner)
+                yield Setting(key=dotted, value=single, source=_source(dotted, origins))
         elif isinstance(value, BaseModel):
             yield from _listed(value, f"{key}.", origins)
         elif key == "cloud_regions" and isinstance(table, Settings):

@@ -7,6 +7,7 @@ underscore, after ``PLANNER_``; the ``[planner]`` table itself is left out::
     objective.energy_cost          PLANNER_OBJECTIVE_ENERGY_COST
     forecasts.carbon.provider      PLANNER_FORECASTS_CARBON_PROVIDER
     regions.eu-north.power_cap_kw  PLANNER_REGIONS_EU_NORTH_POWER_CAP_KW
+    executor.slurm.partition       PLANNER_EXECUTOR_SLURM_PARTITION
 
 Only single values can be set so, not lists and tables.
 """
@@ -24,7 +25,7 @@ from inputs.findings import Findings, nearest
 from inputs.settings import ForecastsTable, ForecastTable, Region, Settings
 
 PREFIX = "PLANNER_"
-_SECTIONS = ("OBJECTIVE", "POLICIES", "TRANSFER", "FORECASTS", "REGIONS")
+_SECTIONS = ("OBJECTIVE", "POLICIES", "TRANSFER", "FORECASTS", "REGIONS", "EXECUTOR")
 _PROVIDER_KEY = re.compile(r"PLANNER_FORECASTS_(CARBON|SOLAR|PRICE)_(\w+)")
 
 Key = tuple[str, ...]
@@ -65,6 +66,8 @@ def from_environment(
         elif extra := _PROVIDER_KEY.fullmatch(name):
             key = ("forecasts", extra[1].lower(), extra[2].lower())
             values[key] = (environment[name], f"environment {name}")
+        elif (backend_key := _backend_key(tree, name)) is not None:
+            values[backend_key] = (environment[name], f"environment {name}")
         elif name.startswith(tuple(f"{PREFIX}{s}_" for s in _SECTIONS)):
             findings.add(
                 field=name,
@@ -73,6 +76,17 @@ def from_environment(
                 hint=nearest(name, known),
             )
     return values
+
+
+def _backend_key(tree: Mapping[str, Any], name: str) -> Key | None:
+    """Key of a back end's table; names with underscores need the table to be there."""
+    tables = tree.get("executor")
+    backends = list(tables) if isinstance(tables, dict) else []
+    for backend in sorted(backends, key=len, reverse=True):
+        prefix = f"{variable(('executor', backend))}_"
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return ("executor", backend, name.removeprefix(prefix).lower())
+    return None
 
 
 def _refuse_ambiguous(name: str, keys: list[Key], findings: Findings) -> None:
@@ -130,3 +144,12 @@ def _value(text: str, kind: type) -> Any:
         except ValueError:
             continue
     return text
+
+
+def flatten(tree: Mapping[str, Any], at: Key = ()) -> Iterator[tuple[Key, Any]]:
+    """Every value of a tree of tables, with its path."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, (*at, name))
+        else:
+            yield (*at, name), value

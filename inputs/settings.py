@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -191,6 +191,8 @@ class Settings(Table):
     transfer: TransferTable = TransferTable()
     cloud_regions: dict[CloudName, CloudRegionTable] = {}
     budgets: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
+    executor: dict[str, dict[str, Any]] = {}
+    """``[executor.NAME]``: settings of a back end, which checks them itself."""
 
 
 def known_cloud_regions(settings: Settings) -> dict[str, CloudRegion]:

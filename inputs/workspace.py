@@ -7,7 +7,7 @@ variable (see ``inputs.overrides``), planner.toml, default.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from inputs.cloud_defaults import refuse_unknown_clouds, with_cloud_pue
 from inputs.errors import Finding, SettingsError
 from inputs.files import read_one
 from inputs.findings import Findings, Unreadable, nearest, quoted
-from inputs.overrides import Key, from_environment
+from inputs.overrides import Key, flatten, from_environment
 from inputs.settings import (
     ForecastsTable,
     ForecastTable,
@@ -26,6 +26,7 @@ from inputs.settings import (
     Settings,
     Workspace,
 )
+from inputs.settings_checks import refuse_unknown_regions, refuse_unsupported
 from inputs.toml_lines import line_of
 
 FILE = "planner.toml"
@@ -79,7 +80,7 @@ def load_workspace(
     text = _text(root / FILE)
     tree = _parse(text)
     given: dict[Key, tuple[Any, str]] = {
-        key: (value, FILE) for key, value in _flatten(tree)
+        key: (value, FILE) for key, value in flatten(tree)
     }
     given |= from_environment(tree, environment, findings)
     for dotted, value in (flags or {}).items():
@@ -126,14 +127,6 @@ def _refusal(*, found: str, expected: str, hint: str | None = None) -> SettingsE
     )
 
 
-def _flatten(tree: Mapping[str, Any], at: Key = ()) -> Iterator[tuple[Key, Any]]:
-    for name, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from _flatten(value, (*at, name))
-        else:
-            yield (*at, name), value
-
-
 def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
     for name in key[:-1]:
         below = tree.setdefault(name, {})
@@ -176,7 +169,8 @@ def _validate(
                 _add(details, path, origins, text, findings)
             told.add(path)
     else:
-        _refuse_unsupported(settings, text, findings)
+        refuse_unsupported(settings, text, findings)
+        refuse_unknown_regions(settings, text, findings)
         refuse_unknown_clouds(settings, text, findings)
     findings.raise_as(SettingsError)
     assert settings is not None
@@ -253,20 +247,3 @@ def _model(annotation: Any) -> type[BaseModel] | None:
         if (found := _model(part)) is not None:
             return found
     return None
-
-
-def _refuse_unsupported(settings: Settings, text: str, findings: Findings) -> None:
-    asked: list[tuple[tuple[str | int, ...], str]] = [
-        (("regions", region.name, "battery"), "batteries")
-        for region in settings.regions
-        if region.battery is not None
-    ]
-    asked += [(("budgets", i), "budgets") for i in range(len(settings.budgets))]
-    for path, what in asked:
-        findings.add(
-            line=line_of(text, path),
-            field=".".join(str(part) for part in path),
-            found="a table",
-            expected="none",
-            hint=f"{what} are not supported yet",
-        )

@@ -84,6 +84,7 @@ class App:
             workspace=workspace.root,
             outputs=workspace.outputs,
             environ=self.environment,
+            settings=workspace.settings.executor,
         )
 
     def note(self, text: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from inputs.errors import Finding, SettingsError
 from planner.executor.backends.backend import Backend
+from planner.executor.backends.settings import refuse_unknown
 
 BACKENDS = {
     "shell": "planner.executor.backends.shell:in_workspace",
@@ -27,16 +30,39 @@ class Place:
         Folder of ledger, runs and plans.
     environ
         Variables of the executor itself.
+    settings
+        Back ends' own tables of planner.toml (``[executor.NAME]``), by name; each
+        back end reads its own with `read_settings`.
     """
 
     workspace: Path
     outputs: Path
     environ: Mapping[str, str]
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def load_all(place: Place) -> dict[str, Backend]:
-    """Every back end that there is, by name."""
-    return {name: _factory(target)(place) for name, target in BACKENDS.items()}
+    """Every back end that there is, by name.
+
+    Raises
+    ------
+    SettingsError
+        With every fault in the back ends' own settings.
+    """
+    findings: list[Finding] = []
+    loaded: dict[str, Backend] = {}
+    try:
+        refuse_unknown(place.settings, BACKENDS)
+    except SettingsError as error:
+        findings += error.findings
+    for name, target in BACKENDS.items():
+        try:
+            loaded[name] = _factory(target)(place)
+        except SettingsError as error:
+            findings += error.findings
+    if findings:
+        raise SettingsError(findings)
+    return loaded
 
 
 def _factory(target: str) -> Callable[[Place], Backend]:
