@@ -1,6 +1,14 @@
-"""The ``solver`` fixture, one suite for every registered solver; hypothesis."""
+"""The ``solver`` fixture, one suite for every registered solver; hypothesis.
+
+``slurm_cluster`` is a real Slurm, one for all tests that want one.
+"""
 
 from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -8,6 +16,7 @@ from hypothesis import settings
 from solvers.errors import SolverNotInstalledError
 from solvers.registry import SOLVERS, load
 from solvers.solver import Solver
+from tests.slurm_cluster import SlurmCluster, missing
 
 # A failure says how to repeat it elsewhere; machines of CI are slow now and then.
 settings.register_profile("house", print_blob=True, deadline=None)
@@ -35,3 +44,18 @@ def solver(request: pytest.FixtureRequest) -> Solver:
         return load(request.param)
     except (SolverNotInstalledError, ImportError) as missing:
         pytest.skip(f"{request.param}: {missing}")
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster() -> Iterator[SlurmCluster]:
+    """A running cluster; skipped where Slurm is not installed."""
+    if reason := missing():
+        pytest.skip(f"Slurm: {reason}")
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    cluster = SlurmCluster(folder)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
