@@ -45,7 +45,7 @@ ReturnToService=2
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/jobcomp.txt
-MessageTimeout=1
+MessageTimeout=2
 MinJobAge={min_job_age}
 KillWait=2
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=64 State=UNKNOWN
@@ -142,7 +142,7 @@ class SlurmCluster:
         shutil.rmtree(self.folder / "state")
         (self.folder / "state").mkdir()
         self.start_controller()
-        until(lambda: self.idle_nodes() == 2, seconds=30, pause=0.1)
+        self.wait_for_controller()
 
     def idle_nodes(self) -> int:
         """Number of nodes with nothing to do; -1 if the controller is silent."""
@@ -150,6 +150,11 @@ class SlurmCluster:
         if answer.returncode != 0:
             return -1
         return sum(int(number) for number in answer.stdout.split())
+
+    def is_quiet(self) -> bool:
+        """Whether no job waits, runs or is being cleaned up."""
+        busy = self.run("squeue", "-h", "-t", "pending,running,completing")
+        return busy.returncode == 0 and not busy.stdout
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -156,7 +156,7 @@ def test_ex02_an_order_that_was_sent_twice_runs_once(
     report = ended(slurm, order)
     assert report.phase is Phase.DONE
     until(lambda: slurm_cluster.jobs().count(order.key) == 3)
-    until(lambda: slurm_cluster.idle_nodes() == 2, pause=0.1)
+    until(slurm_cluster.is_quiet, pause=0.1)
     assert slurm.look_up(order.key) == report
     assert ran(tmp_path) == {order.key: 1}
 
@@ -215,7 +215,7 @@ def test_a_cancelled_job_ends_and_one_not_begun_never_begins(
     assert slurm.status(waits.key, None).phase is Phase.WAITING
     assert slurm.cancel(waits.key, None).phase is Phase.CANCELLED
     slurm.submit(waits)
-    until(lambda: slurm_cluster.idle_nodes() == 2, pause=0.1)
+    until(slurm_cluster.is_quiet, pause=0.1)
     assert slurm.look_up(waits.key).phase is Phase.CANCELLED
     assert ran(tmp_path) == {runs.key: 1}
     assert slurm.cancel(order_of("true").key, None).phase is Phase.ABSENT

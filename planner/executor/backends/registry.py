@@ -15,6 +15,7 @@ from planner.executor.backends.settings import refuse_unknown
 BACKENDS = {
     "shell": "planner.executor.backends.shell:in_workspace",
     "slurm": "planner.executor.backends.slurm:in_workspace",
+    "kubernetes": "planner.executor.backends.kubernetes:in_workspace",
 }
 """Name to ``module:function``; one line for each back end."""
 
