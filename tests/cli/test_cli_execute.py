@@ -12,7 +12,8 @@ import pytest
 from click.testing import Result
 
 from planner.cli.exit_codes import ExitCode
-from tests.factories_workspace import DAY, Folder, a_workspace
+from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
+from tests.slurm_commands import FakeSlurm
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 """When the jobs below are planned: at once on their day."""
@@ -234,3 +235,42 @@ def test_status_without_a_plan_says_how_to_get_one(tmp_path: Path) -> None:
 
 NOW_DATE = "2026-11-21"
 """Today on the clock of these workspaces."""
+
+
+def test_a_back_end_gets_its_table_and_its_regions_table(tmp_path: Path) -> None:
+    fake = FakeSlurm(tmp_path)
+    tables = f"""
+[executor.slurm]
+partition = "batch"
+account = "ml"
+commands = "{tmp_path}"
+[executor.slurm.regions.north]
+partition = "eu"
+"""
+    jobs = [
+        {"id": name, "regions": f"[{name}]", "executor": "slurm"}
+        for name in ("north", "south")
+    ]
+    workspace = a_workspace(tmp_path, *jobs, settings=SETTINGS + tables)
+    workspace.run("solve", "--date", DAY, "--solver", "asap")
+    assert events(execute(workspace)) == {"north": "sent", "south": "sent"}
+    asked = [
+        [word for word in argv if word.startswith(("--partition", "--account"))]
+        for argv in fake.calls("sbatch")
+    ]
+    assert sorted(asked) == [
+        ["--partition=batch", "--account=ml"],
+        ["--partition=eu", "--account=ml"],
+    ]
+
+
+def test_a_mistyped_key_of_a_back_end_stops_the_executor_at_once(
+    tmp_path: Path,
+) -> None:
+    wrong = SETTINGS + "[executor.slurm]\npartitoin = 'eu'\n"
+    workspace = a_workspace(tmp_path, settings=wrong)
+    workspace.run("solve", "--date", DAY, "--solver", "asap")
+    result = execute(workspace)
+    assert result.exit_code == ExitCode.REFUSED
+    assert "executor.slurm.partitoin" in result.stderr
+    assert "did you mean partition?" in result.stderr

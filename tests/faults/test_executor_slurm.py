@@ -106,7 +106,7 @@ def test_ex20_an_exit_status_and_a_signal_are_told(
     assert missing.reason == "exit status 127 (as of a command that is not found)"
 
 
-def test_a_refusal_is_told_from_a_controller_that_is_down(
+def test_a_refusal_is_told_from_what_may_pass(
     slurm_cluster: SlurmCluster, tmp_path: Path
 ) -> None:
     with pytest.raises(RejectedError, match="nvalid partition"):
@@ -115,16 +115,6 @@ def test_a_refusal_is_told_from_a_controller_that_is_down(
         slurm_cluster.backend(tmp_path).submit(order_of("true", resources={"gpu": 1}))
     with pytest.raises(NotTakenError, match="sbatch"):
         slurm_cluster.backend(tmp_path, commands="/nowhere").submit(order_of("true"))
-    slurm = slurm_cluster.backend(tmp_path)
-    slurm_cluster.kill_controller()
-    try:
-        with pytest.raises(NotTakenError, match="connect failure"):
-            slurm.submit(order_of("true"))
-        with pytest.raises(BackendError):
-            slurm.look_up(order_of("true").key)
-    finally:
-        slurm_cluster.start_controller()
-        slurm_cluster.wait_for_controller()
 
 
 @pytest.mark.parametrize("limit_s", [pytest.param(0.5, marks=pytest.mark.slow), 20])
@@ -291,13 +281,13 @@ def test_one_look_at_the_queue_serves_many_questions(
     slurm_cluster: SlurmCluster, tmp_path: Path
 ) -> None:
     slurm = slurm_cluster.backend(tmp_path)
-    orders = [order_of("true", job_id=f"j{n}", start=LATER) for n in range(100)]
+    orders = [order_of("true", job_id=f"j{n}", start=LATER) for n in range(30)]
     for order in orders:
         slurm.submit(order)
     began = time.monotonic()
     phases = Counter(slurm.status(order.key, None).phase for order in orders)
-    assert phases == {Phase.WAITING: 100}
+    assert phases == {Phase.WAITING: 30}
     one_look = time.monotonic()
     slurm_cluster.run("squeue", "--me")
-    assert one_look - began < 20 * (time.monotonic() - one_look)
+    assert one_look - began < 10 * (time.monotonic() - one_look)
     slurm_cluster.run("scancel", "--me")

@@ -167,11 +167,12 @@ class Slurm:
         return self.look_up(key)
 
     def _close(self, folder: Path) -> bool:
-        """Keep a key from beginning; False if it has begun, with the wish noted."""
+        """Keep a key from beginning; False if it has begun; the wish is noted."""
         try:
             if run_folder.claim(folder, {"closed": "cancelled"}):
                 return True
-            run_folder.write_json(folder / WISH, {"cancel": True})
+            if not (folder / run_folder.RESULT).exists():
+                run_folder.write_json(folder / WISH, {"cancel": True})
         except OSError as error:
             raise BackendError(f"{folder}: {error.strerror}") from error
         return False

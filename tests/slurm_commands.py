@@ -1,0 +1,54 @@
+"""Stand-ins for Slurm's commands that note how they are called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from planner.executor.backends.slurm import Slurm
+from tests.slurm_cluster import slurm_in
+
+_FAKE = """\
+#!{python}
+import json, os, sys
+from pathlib import Path
+here = Path({folder!r})
+name = Path(sys.argv[0]).name
+said = json.loads((here / "answers.json").read_text()).get(name, ["", "", 0])
+with (here / "calls").open("a") as calls:
+    calls.write(json.dumps([name, sys.argv[1:], dict(os.environ)]) + "\\n")
+sys.stdout.write(said[0]); sys.stderr.write(said[1]); sys.exit(said[2])
+"""
+
+
+class FakeSlurm:
+    """Commands of Slurm's names that note how they are called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("sbatch", "squeue", "sacct", "scancel"):
+            text = _FAKE.format(python=sys.executable, folder=str(folder))
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+        self.answer()
+
+    def answer(self, **answers: list[Any]) -> None:
+        """Set stdout, stderr and exit status of commands."""
+        given = {"sbatch": ["17\n", "", 0], **answers}
+        (self.folder / "answers.json").write_text(json.dumps(given))
+
+    def calls(self, name: str) -> list[list[str]]:
+        return [argv for called, argv, _ in self._calls() if called == name]
+
+    def environ(self) -> dict[str, str]:
+        environ: dict[str, str] = self._calls()[-1][2]
+        return environ
+
+    def backend(self, environ: dict[str, str] | None = None, **table: Any) -> Slurm:
+        given = environ or {}
+        return slurm_in(self.folder, given, commands=str(self.folder), **table)
+
+    def _calls(self) -> list[Any]:
+        return [*map(json.loads, (self.folder / "calls").read_text().splitlines())]
