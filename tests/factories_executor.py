@@ -18,6 +18,7 @@ from outputs.plan import PLAN_SCHEMA, PLANNED, UNPLACED, Plan, PlanMeta
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.shell import Shell
 from planner.executor.errors import BackendError
+from planner.executor.keys import dispatch_key
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger
 
@@ -114,6 +115,23 @@ def shell_in(folder: Path, **options: Any) -> Shell:
     """The shell back end of a folder, which is also the working directory."""
     environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
     return Shell(runs=folder / "runs", workspace=folder, environ=environ, **options)
+
+
+def order(text: str = "job", **changes: Any) -> Order:
+    """An order as the executor would make it of a job of that id."""
+    key = dispatch_key(site="site", day=DAY, job_id=text, segment=0, attempt=1)
+    facts: dict[str, Any] = {
+        "key": key,
+        "job_id": text,
+        "segment": 0,
+        "region": "north",
+        "replicas": 1,
+        "start": at("02:00"),
+        "end": at("03:00"),
+        "command": ("true",),
+        "env": {"PLANNER_KEY": key},
+    }
+    return Order(**facts | changes)
 
 
 def until(

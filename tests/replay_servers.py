@@ -29,6 +29,8 @@ class Seen:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        seen = Seen(parts.path, dict(parse_qsl(parts.query)), headers)
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        query = dict(parse_qsl(parts.query))
+        seen = Seen(parts.path, query, headers, self.command, body)
         self.close_connection = True
         self.server.seen.append(seen)
         fault = self.server.next_fault(seen)
@@ -67,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.send(self.server.answer(seen))
             else:
                 fault(self)
+
+    do_POST = do_PUT = do_DELETE = do_GET
 
     def send(self, reply: Reply, *, announced: int | None = None) -> None:
         self.send_response(reply.status)

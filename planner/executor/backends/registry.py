@@ -13,6 +13,7 @@ from planner.executor.backends.backend import Backend
 from planner.executor.backends.settings import refuse_unknown
 
 BACKENDS = {
+    "aws_batch": "planner.executor.backends.aws_batch:in_workspace",
     "shell": "planner.executor.backends.shell:in_workspace",
     "slurm": "planner.executor.backends.slurm:in_workspace",
     "kubernetes": "planner.executor.backends.kubernetes:in_workspace",

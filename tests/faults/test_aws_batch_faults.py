@@ -1,0 +1,327 @@
+"""AWS Batch that is slow, late, rude or gone: no job twice, and no false word of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.executor.backends.aws_batch import AwsBatch
+from planner.executor.backends.aws_job import AwsSettings
+from planner.executor.backends.backend import Phase
+from planner.executor.backends.deadline import CallLimits
+from planner.executor.backends.settings import read_settings
+from planner.executor.dispatch import run_once
+from planner.executor.errors import (
+    BackendError,
+    NotTakenError,
+    RejectedError,
+    UncertainError,
+)
+from planner.executor.verification import verify
+from tests.factories_executor import at, ledger_in, order, plan_of, row, until
+from tests.moto_aws import CREDENTIALS, Aws, moto_server
+from tests.replay_servers import (
+    Fault,
+    ReplayServer,
+    Reply,
+    Seen,
+    closed_port,
+    drip_body,
+    full_backlog,
+    hang,
+    page,
+    replying,
+    reset,
+    serving,
+)
+
+pytest.importorskip("boto3", reason="boto3 is not installed")
+
+LIMITS = CallLimits(connect_s=0.5, silent_s=0.5, total_s=1.0)
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+
+
+def empty(seen: Seen) -> Reply:
+    """An AWS that knows no job and takes every one."""
+    answers: dict[str, Any] = {
+        "/v1/listjobs": {"jobSummaryList": []},
+        "/v1/submitjob": {"jobId": "id-1", "jobName": "n"},
+    }
+    return Reply(answers[seen.path])
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Aws]:
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture
+def aws() -> Iterator[ReplayServer]:
+    with serving(empty) as server:
+        yield server
+
+
+def backend(url: str) -> AwsBatch:
+    table = Aws(url).table()
+    settings = read_settings(AwsSettings, {"aws_batch": table}, "aws_batch")
+    return AwsBatch(settings, limits=LIMITS)
+
+
+def refusing(status: int, code: str) -> Fault:
+    body = {"message": "said AWS"}
+    return replying(status, body, {"x-amzn-ErrorType": code})
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (hang, UncertainError),
+        (drip_body, UncertainError),
+        (reset, UncertainError),
+        (page("text/html"), UncertainError),
+        (refusing(500, "ServerException"), UncertainError),
+        (refusing(503, "ServiceUnavailable"), UncertainError),
+        (refusing(408, "RequestTimeout"), UncertainError),
+        (replying(302, b"", {"Location": "/elsewhere"}), UncertainError),
+        (refusing(400, "ClientException"), RejectedError),
+        (refusing(404, "NotFound"), RejectedError),
+        (refusing(429, "TooManyRequestsException"), NotTakenError),
+        (refusing(400, "ThrottlingException"), NotTakenError),
+        (refusing(400, "ExpiredTokenException"), NotTakenError),
+        (refusing(403, "AccessDeniedException"), NotTakenError),
+    ],
+)
+def test_a_fault_of_submit_job_is_told_truly_and_nothing_is_sent_again(
+    aws: ReplayServer, fault: Fault, error: type[BackendError]
+) -> None:
+    aws.misbehave(forever=fault, spare="/listjobs")
+    with pytest.raises(BackendError) as told:
+        backend(aws.url).submit(order())
+    assert type(told.value) is error
+    assert [seen.path for seen in aws.seen].count("/v1/submitjob") == 1
+
+
+def test_where_nobody_listens_nothing_is_taken() -> None:
+    with pytest.raises(NotTakenError):
+        backend(closed_port()).submit(order())
+
+
+def test_where_no_connection_comes_about_nothing_is_taken() -> None:
+    with full_backlog() as url, pytest.raises(NotTakenError):
+        backend(url).submit(order())
+
+
+def test_without_a_look_at_the_list_nothing_is_sent(aws: ReplayServer) -> None:
+    aws.misbehave(forever=refusing(500, "ServerException"))
+    with pytest.raises(NotTakenError):
+        backend(aws.url).submit(order())
+    assert {seen.path for seen in aws.seen} == {"/v1/listjobs"}
+
+
+def test_ex06_a_look_up_that_fails_is_no_absence(aws: ReplayServer) -> None:
+    for fault in (hang, reset, refusing(500, "ServerException"), page("text/html")):
+        aws.misbehave(forever=fault)
+        with pytest.raises(BackendError):
+            backend(aws.url).look_up(order().key)
+
+
+def test_a_job_that_is_listed_but_not_described_is_not_absent() -> None:
+    job = {"jobId": "i", "jobName": order().key}
+
+    def half(seen: Seen) -> Reply:
+        known = {"jobSummaryList": [job]} if "list" in seen.path else {"jobs": []}
+        return Reply(known)
+
+    with serving(half) as server, pytest.raises(BackendError, match="describe"):
+        backend(server.url).look_up(order().key)
+
+
+def test_every_page_of_the_list_is_read() -> None:
+    job = {"jobId": "i", "jobName": order().key}
+
+    def paged(seen: Seen) -> Reply:
+        if "describe" in seen.path:
+            return Reply({"jobs": [{**job, "status": "RUNNING"}]})
+        if "nextToken" in json.loads(seen.body):
+            return Reply({"jobSummaryList": [job]})
+        return Reply({"jobSummaryList": [], "nextToken": "more"})
+
+    with serving(paged) as server:
+        assert backend(server.url).look_up(order().key).phase is Phase.RUNNING
+
+
+def test_a_missing_library_is_named_with_the_way_to_get_it() -> None:
+    def missing(settings: AwsSettings, limits: CallLimits) -> Any:
+        raise NotTakenError("AWS Batch needs `pip install carbon-batch-planner[aws]`")
+
+    settings = read_settings(AwsSettings, {"aws_batch": Aws("").table()}, "aws_batch")
+    with pytest.raises(NotTakenError, match=r"planner\[aws\]"):
+        AwsBatch(settings, connect=missing).submit(order())
+
+
+# A list that is late, as at AWS: EX-18
+
+
+@dataclass
+class LateAws:
+    """The three calls of AWS Batch; new jobs are listed after a while only."""
+
+    now: datetime = field(default_factory=lambda: at("02:00"))
+    delay: timedelta = timedelta(seconds=50)
+    loses_answers: bool = False
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def submit_job(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append("submit")
+        job_id = f"id-{len(self.jobs)}"
+        self.jobs[job_id] = {
+            "jobId": job_id,
+            "jobName": asked["jobName"],
+            "status": "RUNNABLE",
+            "at": self.now,
+        }
+        if self.loses_answers:
+            raise TimeoutError
+        return self.jobs[job_id]
+
+    def list_jobs(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append("list")
+        [name] = asked["filters"][0]["values"]
+        listed = [
+            job
+            for job in self.jobs.values()
+            if job["jobName"] == name and job["at"] + self.delay <= self.now
+        ]
+        return {"jobSummaryList": listed}
+
+    def describe_jobs(self, *, jobs: list[str]) -> dict[str, Any]:
+        return {"jobs": [self.jobs[job_id] for job_id in jobs]}
+
+
+def ticks(folder: Path, aws: LateAws, *minutes: float) -> list[str]:
+    """States of the one job after runs of the executor at these minutes."""
+    settings = read_settings(AwsSettings, {"aws_batch": Aws("").table()}, "aws_batch")
+    states = []
+    for minute in minutes:
+        aws.now = at("02:00") + timedelta(minutes=minute)
+        with ledger_in(folder) as ledger:
+            run_once(
+                plan=plan_of(row("job", executor="aws_batch", command=("run",))),
+                ledger=ledger,
+                backends={"aws_batch": AwsBatch(settings, connect=lambda *_: aws)},
+                now=aws.now,
+                actor="test",
+            )
+            states += [state for (state,) in ledger.query(STATES)]
+            assert verify(ledger) == ()
+    return states
+
+
+STATES = "select state from dispatches"
+
+
+def test_ex18_a_job_that_is_listed_late_is_waited_for_and_taken_over(
+    tmp_path: Path,
+) -> None:
+    aws = LateAws(loses_answers=True)
+    assert ticks(tmp_path, aws, 0, 0.3, 0.6, 0.9) == [
+        "unknown",
+        "unknown",
+        "unknown",
+        "sent",
+    ]
+    assert len(aws.jobs) == 1
+
+
+def test_ex18_a_job_that_surely_never_came_is_sent_again_after_a_look(
+    tmp_path: Path,
+) -> None:
+    aws = LateAws(loses_answers=True)
+    assert ticks(tmp_path, aws, 0) == ["unknown"]
+    aws.jobs.clear()
+    aws.asked.clear()
+    aws.loses_answers = False
+    assert ticks(tmp_path, aws, 0.5, 0.9, 1) == ["unknown", "unknown", "sent"]
+    assert aws.asked == ["list", "list", "list", "list", "submit"]
+    assert len(aws.jobs) == 1
+
+
+# The real client against moto, over a real socket, from real processes
+
+KILLED_AFTER_SENDING = """
+import os, signal, sys
+from pathlib import Path
+from planner.executor.dispatch import run_once
+from tests.factories_executor import at, ledger_in, plan_of, row
+from tests.moto_aws import Aws
+
+class Killed:
+    def __init__(self, inner):
+        self._inner = inner
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+    def submit(self, order):
+        self._inner.submit(order)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+plan = plan_of(*(row(f"j{n}", executor="aws_batch") for n in range(2)))
+with ledger_in(Path(sys.argv[1])) as ledger:
+    run_once(plan=plan, ledger=ledger, now=at("02:00"), actor="killed",
+             backends={"aws_batch": Killed(Aws(sys.argv[2]).backend())})
+"""
+
+
+def test_ex02_killed_after_each_sending_every_job_is_at_aws_once(
+    tmp_path: Path, moto: Aws
+) -> None:
+    moto.fresh(jobs_wait=True)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(2):
+        arguments = ["-c", KILLED_AFTER_SENDING, str(tmp_path), moto.url]
+        killed = subprocess.run([sys.executable, *arguments], env=environ)
+        assert killed.returncode == -signal.SIGKILL
+    with ledger_in(tmp_path) as ledger:
+        plan = plan_of(*(row(f"j{n}", executor="aws_batch") for n in range(2)))
+        run_once(
+            plan=plan,
+            ledger=ledger,
+            backends={"aws_batch": moto.backend()},
+            now=at("02:00"),
+            actor="after",
+        )
+        assert ledger.query("select state, count(*) from dispatches group by 1") == [
+            ("sent", 2)
+        ]
+        assert verify(ledger) == ()
+    names = [job["jobName"] for job in moto.jobs()]
+    assert len(names) == len(set(names)) == 2
+
+
+def test_a_cancelled_job_ends_as_cancelled_at_moto(moto: Aws) -> None:
+    moto.fresh(jobs_wait=True)
+    backend, asked = moto.backend(), order()
+    handle = backend.submit(asked).handle
+    assert backend.submit(asked).handle == handle
+    assert backend.cancel(asked.key, handle).phase is Phase.WAITING
+    moto.move_jobs_on_every(seconds=0)
+    until(lambda: backend.status(asked.key, handle).phase is Phase.CANCELLED)
+    assert backend.cancel(asked.key, handle).phase is Phase.CANCELLED
+    assert len(moto.jobs(asked.key)) == 1
