@@ -28,6 +28,7 @@ from planner.executor.backends.aws_job import (
 )
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits, within
+from planner.executor.backends.everywhere import first_known
 from planner.executor.backends.registry import Place
 from planner.executor.backends.settings import Regional, read_settings
 from planner.executor.backends.wording import one_line
@@ -84,7 +85,7 @@ class AwsBatch:
             found = self._find(settings, order.key)
         except BackendError as error:
             raise NotTakenError(f"not sent, as {error}") from error
-        if found is not None:
+        if found.phase is not Phase.ABSENT:
             return found
         send = self._client(settings).submit_job
         with telling_whether_taken():
@@ -96,11 +97,9 @@ class AwsBatch:
 
     def look_up(self, key: str) -> Report:
         """Look for a job of that name in every queue of the settings."""
-        for settings in self._settings.distinct():
-            found = self._find(settings, key)
-            if found is not None:
-                return found
-        return Report(phase=Phase.ABSENT)
+        return first_known(
+            self._settings.distinct(), lambda settings: self._find(settings, key)
+        )
 
     def status(self, key: str, handle: str | None) -> Report:
         """Describe the job, or look for it by name."""
@@ -127,11 +126,11 @@ class AwsBatch:
         stream = _facts(handle).get("log")
         return Logs(stdout=stream, stderr=stream)
 
-    def _find(self, settings: AwsSettings, key: str) -> Report | None:
+    def _find(self, settings: AwsSettings, key: str) -> Report:
         """The job that bears a key; the oldest, should there be several."""
         ids = list(self._ids(settings, key))
         if not ids:
-            return None
+            return Report(phase=Phase.ABSENT)
         jobs = self._describe(settings, ids)
         if not jobs:
             raise BackendError(f"AWS Batch lists {ids[0]}, but does not describe it")

@@ -17,6 +17,7 @@ BACKENDS = {
     "shell": "planner.executor.backends.shell:in_workspace",
     "slurm": "planner.executor.backends.slurm:in_workspace",
     "kubernetes": "planner.executor.backends.kubernetes:in_workspace",
+    "webhook": "planner.executor.backends.webhook:in_workspace",
 }
 """Name to ``module:function``; one line for each back end."""
 
