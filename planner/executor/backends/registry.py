@@ -14,6 +14,7 @@ from planner.executor.backends.settings import refuse_unknown
 
 BACKENDS = {
     "aws_batch": "planner.executor.backends.aws_batch:in_workspace",
+    "azure_batch": "planner.executor.backends.azure_batch:in_workspace",
     "google_batch": "planner.executor.backends.google_batch:in_workspace",
     "shell": "planner.executor.backends.shell:in_workspace",
     "slurm": "planner.executor.backends.slurm:in_workspace",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from planner.executor.backends import http_call, webhook_protocol
@@ -16,6 +15,7 @@ from planner.executor.backends.deadline import CallLimits
 from planner.executor.backends.everywhere import first_known
 from planner.executor.backends.http_call import Answer, Call, Network
 from planner.executor.backends.registry import Place
+from planner.executor.backends.secret_variable import secret_text
 from planner.executor.backends.settings import (
     Regional,
     SettingValueError,
@@ -234,14 +234,7 @@ def _is_allowed_loopback(host: str, allowed: tuple[Network, ...]) -> bool:
 
 def _secret(environ: Mapping[str, str], name: str) -> bytes:
     """The shared secret, from its variable or its file."""
-    text = environ.get(name)
-    path = environ.get(f"{name}_FILE")
-    if not text and path:
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            text = None
-    secret = (text or "").strip().encode()
+    secret = (secret_text(environ, name) or "").encode()
     if len(secret) < _SHORTEST_SECRET:
         raise NotTakenError(
             f"webhook: set {name}, or {name}_FILE to a file, to a secret of "
