@@ -6,14 +6,14 @@ import base64
 import json
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from planner.executor.backends.backend import Backend
 from tests.azure_cloud import SECRET as AZURE_SECRET
 from tests.azure_cloud import azure_at, azure_cloud
 from tests.google_cloud import google_at, google_cloud
-from tests.moto_aws import CREDENTIALS, moto_server
+from tests.moto_aws import CREDENTIALS, Aws, moto_server
 from tests.webhook_receiver import SECRET as WEBHOOK_SECRET
 from tests.webhook_receiver import receiving, webhook_at
 
@@ -24,23 +24,20 @@ class Venue:
 
     Parameters
     ----------
-    connect
-        A new back end, as another process would make it.
     keys
         Keys that the far side took, one for each time that it took one.
     words
         Command that the far side would run for a key.
     address
         Of the service.
-    at
-        The back end for another address.
+    at_work
+        While it is entered, the far side does what it was asked to do.
     """
 
-    connect: Callable[[], Backend]
     keys: Callable[[], list[str]]
     words: Callable[[str], list[str]]
     address: str
-    at: Callable[[str], Backend]
+    at_work: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @contextmanager
@@ -53,11 +50,10 @@ def aws() -> Iterator[Venue]:
             return command
 
         yield Venue(
-            connect=server.backend,
             keys=lambda: [job["jobName"] for job in server.jobs()],
             words=words,
             address=server.url,
-            at=lambda url: server.backend(endpoint_url=url),
+            at_work=server.jobs_move_on,
         )
 
 
@@ -71,11 +67,9 @@ def google() -> Iterator[Venue]:
             return [container["entrypoint"], *container.get("commands", [])]
 
         yield Venue(
-            connect=lambda: google_at(server.url),
             keys=lambda: list(cloud.created),
             words=words,
             address=server.url,
-            at=google_at,
         )
 
 
@@ -83,11 +77,9 @@ def google() -> Iterator[Venue]:
 def azure() -> Iterator[Venue]:
     with azure_cloud() as (cloud, server):
         yield Venue(
-            connect=lambda: azure_at(server.url),
             keys=lambda: list(cloud.added),
             words=lambda key: shlex.split(cloud.tasks[key]["commandLine"]),
             address=server.url,
-            at=azure_at,
         )
 
 
@@ -101,11 +93,9 @@ def webhook() -> Iterator[Venue]:
             return command
 
         yield Venue(
-            connect=lambda: webhook_at(server.url),
             keys=lambda: [order["key"] for order in receiver.orders],
             words=words,
             address=server.url,
-            at=webhook_at,
         )
 
 
@@ -115,6 +105,14 @@ VENUES: dict[str, Callable[[], AbstractContextManager[Venue]]] = {
     "google_batch": google,
     "webhook": webhook,
 }
+
+AT: dict[str, Callable[[str], Backend]] = {
+    "aws_batch": lambda url: Aws(url).backend(),
+    "azure_batch": azure_at,
+    "google_batch": google_at,
+    "webhook": webhook_at,
+}
+"""The back end for a service at an address, as any process would make it."""
 
 CANARIES = (
     CREDENTIALS["AWS_SECRET_ACCESS_KEY"],

@@ -77,12 +77,18 @@ class Aws:
         """Forget all, and let jobs succeed at once or wait in their queue."""
         self.post("/moto-api/reset", None)
         self.post("/moto-api/config", {"batch": {"use_docker": jobs_wait}})
-        self.move_jobs_on_every(seconds=3600)
+        self._move_jobs_on_every(seconds=3600)
         self._found()
         return self
 
-    def move_jobs_on_every(self, *, seconds: float) -> None:
-        """Without a container daemon they end as failed."""
+    @contextmanager
+    def jobs_move_on(self) -> Iterator[None]:
+        """Waiting jobs go through their states; without containers they fail."""
+        self._move_jobs_on_every(seconds=0)
+        yield
+        self._move_jobs_on_every(seconds=3600)
+
+    def _move_jobs_on_every(self, *, seconds: float) -> None:
         transition = {"progression": "time", "seconds": seconds}
         self.post(
             "/moto-api/state-manager/set-transition",

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from planner.executor.backends.backend import Phase
+from planner.executor.backends.backend import Backend, Phase
 from planner.executor.backends.registry import BACKENDS, Place, load_all
 from planner.executor.dispatch import run_once
 from planner.executor.errors import BackendError, NotTakenError, UncertainError
 from planner.executor.verification import verify
-from tests.cloud_venues import CANARIES, VENUES, Venue
-from tests.factories_executor import at, ledger_in, order, plan_of, row
+from tests.cloud_venues import AT, CANARIES, VENUES, Venue
+from tests.factories_executor import at, ledger_in, order, plan_of, row, until
 from tests.moto_aws import CREDENTIALS
 from tests.replay_servers import Reply, Seen, closed_port, page, serving
 from tests.webhook_receiver import ENVIRON
@@ -35,25 +37,36 @@ TABLES = {
 }
 
 
+@dataclass(frozen=True)
+class Site:
+    """A back end by name, and the far side that it talks to."""
+
+    name: str
+    venue: Venue
+
+    def backend(self) -> Backend:
+        """A new one, as another process would make it."""
+        return self.at(self.venue.address)
+
+    def at(self, url: str) -> Backend:
+        return AT[self.name](url)
+
+
 @pytest.fixture(scope="module", params=sorted(VENUES))
-def named(request: pytest.FixtureRequest) -> Iterator[tuple[str, Venue]]:
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         for name, value in CREDENTIALS.items():
             patch.setenv(name, value)
-        yield request.param, stack.enter_context(VENUES[request.param]())
-
-
-@pytest.fixture
-def venue(named: tuple[str, Venue]) -> Venue:
-    return named[1]
+        venue = stack.enter_context(VENUES[request.param]())
+        yield Site(request.param, venue)
 
 
 def nothing(seen: Seen) -> Reply:
     return Reply(b"")
 
 
-def test_an_unknown_key_is_absent(venue: Venue) -> None:
-    backend, key = venue.connect(), order("never sent").key
+def test_an_unknown_key_is_absent(site: Site) -> None:
+    backend, key = site.backend(), order("never sent").key
     assert backend.look_up(key).phase is Phase.ABSENT
     assert backend.status(key, None).phase is Phase.ABSENT
     assert backend.cancel(order("never").key, None).phase in (
@@ -62,50 +75,52 @@ def test_an_unknown_key_is_absent(venue: Venue) -> None:
     )
 
 
-def test_a_key_submitted_twice_is_taken_once(venue: Venue) -> None:
+def test_a_key_submitted_twice_is_taken_once(site: Site) -> None:
     asked = order("twice")
-    reports = [venue.connect().submit(asked) for _ in range(2)]
+    reports = [site.backend().submit(asked) for _ in range(2)]
     assert {report.phase for report in reports} == {Phase.WAITING}
-    assert venue.keys().count(asked.key) == 1
+    assert site.venue.keys().count(asked.key) == 1
 
 
-def test_another_process_finds_a_key_without_its_handle(venue: Venue) -> None:
+def test_another_process_finds_a_key_without_its_handle(site: Site) -> None:
     asked = order("found")
-    handle = venue.connect().submit(asked).handle
-    other = venue.connect()
+    handle = site.backend().submit(asked).handle
+    other = site.backend()
     found = other.look_up(asked.key)
     assert found.phase is Phase.WAITING
     assert other.status(asked.key, handle).phase is Phase.WAITING
     assert other.status(asked.key, found.handle).phase is Phase.WAITING
 
 
-def test_ended_by_the_user_it_is_not_taken_again(venue: Venue) -> None:
+def test_ended_by_the_user_it_is_cancelled_and_not_taken_again(site: Site) -> None:
     asked = order("ended")
-    backend = venue.connect()
+    backend = site.backend()
     handle = backend.submit(asked).handle
     backend.cancel(asked.key, handle)
-    assert backend.look_up(asked.key).phase in (Phase.WAITING, Phase.CANCELLED)
-    assert venue.connect().submit(asked).phase is not Phase.ABSENT
-    assert venue.keys().count(asked.key) == 1
+    with site.venue.at_work():
+        until(lambda: backend.look_up(asked.key).phase is Phase.CANCELLED)
+    assert site.backend().submit(asked).phase is Phase.CANCELLED
+    assert backend.cancel(asked.key, handle).phase is Phase.CANCELLED
+    assert site.venue.keys().count(asked.key) == 1
 
 
-def test_in09_se11_words_of_a_command_stay_words(venue: Venue) -> None:
+def test_in09_se11_words_of_a_command_stay_words(site: Site) -> None:
     asked = order("hostile", command=HOSTILE)
-    venue.connect().submit(asked)
-    assert venue.words(asked.key) == list(HOSTILE)
+    site.backend().submit(asked)
+    assert site.venue.words(asked.key) == list(HOSTILE)
 
 
-def test_where_the_output_is_can_be_said_without_the_service(venue: Venue) -> None:
+def test_where_the_output_is_can_be_said_without_the_service(site: Site) -> None:
     asked = order("logs")
-    handle = venue.connect().submit(asked).handle
-    venue.at(closed_port()).logs(asked.key, handle)
-    venue.at(closed_port()).logs(asked.key, None)
+    handle = site.backend().submit(asked).handle
+    site.at(closed_port()).logs(asked.key, handle)
+    site.at(closed_port()).logs(asked.key, None)
 
 
 def test_a_service_that_is_gone_has_taken_nothing_and_denies_nothing(
-    venue: Venue,
+    site: Site,
 ) -> None:
-    backend = venue.at(closed_port())
+    backend = site.at(closed_port())
     with pytest.raises(NotTakenError):
         backend.submit(order())
     with pytest.raises(BackendError):
@@ -114,10 +129,10 @@ def test_a_service_that_is_gone_has_taken_nothing_and_denies_nothing(
         backend.cancel(order().key, None)
 
 
-def test_a_page_in_place_of_an_answer_denies_nothing(venue: Venue) -> None:
+def test_a_page_in_place_of_an_answer_denies_nothing(site: Site) -> None:
     with serving(nothing) as server:
         server.misbehave(forever=page("text/html"))
-        backend = venue.at(server.url)
+        backend = site.at(server.url)
         with pytest.raises(BackendError) as told:
             backend.submit(order())
         assert isinstance(told.value, UncertainError | NotTakenError)
@@ -126,15 +141,15 @@ def test_a_page_in_place_of_an_answer_denies_nothing(venue: Venue) -> None:
 
 
 def test_se09_no_secret_is_in_ledger_log_or_error(
-    named: tuple[str, Venue], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name, venue = named
+    name = site.name
     caplog.set_level(logging.DEBUG)
     rows = [row("good", executor=name), row("bad", executor=name)]
     told = []
     with serving(nothing) as server:
         server.misbehave(forever=page("text/html"))
-        for backend in (venue.at(server.url), venue.connect()):
+        for backend in (site.at(server.url), site.backend()):
             with ledger_in(tmp_path) as ledger:
                 run_once(
                     plan=plan_of(*rows),
@@ -149,6 +164,53 @@ def test_se09_no_secret_is_in_ledger_log_or_error(
     seen = kept.decode("latin-1") + caplog.text + json.dumps(told)
     assert "good" in seen
     assert [canary for canary in CANARIES if canary in seen] == []
+
+
+KILLED_AFTER_SENDING = """
+import os, signal, sys
+from pathlib import Path
+from planner.executor.dispatch import run_once
+from tests.cloud_venues import AT
+from tests.factories_executor import at, ledger_in, plan_of, row
+
+class Killed:
+    def __init__(self, inner):
+        self._inner = inner
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+    def submit(self, order):
+        self._inner.submit(order)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder, name, url = sys.argv[1:]
+with ledger_in(Path(folder)) as ledger:
+    run_once(plan=plan_of(row("killed", executor=name)), ledger=ledger,
+             backends={name: Killed(AT[name](url))}, now=at("02:00"), actor="killed")
+"""
+
+
+def test_ex02_killed_between_sending_and_storing_it_is_taken_once(
+    site: Site, tmp_path: Path
+) -> None:
+    name = site.name
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [str(tmp_path), name, site.venue.address]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AFTER_SENDING, *arguments], env=environ
+    )
+    assert killed.returncode == -signal.SIGKILL
+    for _ in range(2):
+        with ledger_in(tmp_path) as ledger:
+            run_once(
+                plan=plan_of(row("killed", executor=name)),
+                ledger=ledger,
+                backends={name: site.backend()},
+                now=at("02:00"),
+                actor="after",
+            )
+            assert ledger.query("select state from dispatches") == [("sent",)]
+            assert verify(ledger) == ()
+    assert site.venue.keys().count(order("killed").key) == 1
 
 
 # What holds before there is a service at all

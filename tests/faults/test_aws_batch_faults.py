@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,8 +24,8 @@ from planner.executor.errors import (
     UncertainError,
 )
 from planner.executor.verification import verify
-from tests.factories_executor import at, ledger_in, order, plan_of, row, until
-from tests.moto_aws import CREDENTIALS, Aws, moto_server
+from tests.factories_executor import at, ledger_in, order, plan_of, row
+from tests.moto_aws import CREDENTIALS, Aws
 from tests.replay_servers import (
     Fault,
     ReplayServer,
@@ -64,12 +60,6 @@ def empty(seen: Seen) -> Reply:
         "/v1/submitjob": {"jobId": "id-1", "jobName": "n"},
     }
     return Reply(answers[seen.path])
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Aws]:
-    with moto_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -262,66 +252,3 @@ def test_ex18_a_job_that_surely_never_came_is_sent_again_after_a_look(
     assert ticks(tmp_path, aws, 0.5, 0.9, 1) == ["unknown", "unknown", "sent"]
     assert aws.asked == ["list", "list", "list", "list", "submit"]
     assert len(aws.jobs) == 1
-
-
-# The real client against moto, over a real socket, from real processes
-
-KILLED_AFTER_SENDING = """
-import os, signal, sys
-from pathlib import Path
-from planner.executor.dispatch import run_once
-from tests.factories_executor import at, ledger_in, plan_of, row
-from tests.moto_aws import Aws
-
-class Killed:
-    def __init__(self, inner):
-        self._inner = inner
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-    def submit(self, order):
-        self._inner.submit(order)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-plan = plan_of(*(row(f"j{n}", executor="aws_batch") for n in range(2)))
-with ledger_in(Path(sys.argv[1])) as ledger:
-    run_once(plan=plan, ledger=ledger, now=at("02:00"), actor="killed",
-             backends={"aws_batch": Killed(Aws(sys.argv[2]).backend())})
-"""
-
-
-def test_ex02_killed_after_each_sending_every_job_is_at_aws_once(
-    tmp_path: Path, moto: Aws
-) -> None:
-    moto.fresh(jobs_wait=True)
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for _ in range(2):
-        arguments = ["-c", KILLED_AFTER_SENDING, str(tmp_path), moto.url]
-        killed = subprocess.run([sys.executable, *arguments], env=environ)
-        assert killed.returncode == -signal.SIGKILL
-    with ledger_in(tmp_path) as ledger:
-        plan = plan_of(*(row(f"j{n}", executor="aws_batch") for n in range(2)))
-        run_once(
-            plan=plan,
-            ledger=ledger,
-            backends={"aws_batch": moto.backend()},
-            now=at("02:00"),
-            actor="after",
-        )
-        assert ledger.query("select state, count(*) from dispatches group by 1") == [
-            ("sent", 2)
-        ]
-        assert verify(ledger) == ()
-    names = [job["jobName"] for job in moto.jobs()]
-    assert len(names) == len(set(names)) == 2
-
-
-def test_a_cancelled_job_ends_as_cancelled_at_moto(moto: Aws) -> None:
-    moto.fresh(jobs_wait=True)
-    backend, asked = moto.backend(), order()
-    handle = backend.submit(asked).handle
-    assert backend.submit(asked).handle == handle
-    assert backend.cancel(asked.key, handle).phase is Phase.WAITING
-    moto.move_jobs_on_every(seconds=0)
-    until(lambda: backend.status(asked.key, handle).phase is Phase.CANCELLED)
-    assert backend.cancel(asked.key, handle).phase is Phase.CANCELLED
-    assert len(moto.jobs(asked.key)) == 1

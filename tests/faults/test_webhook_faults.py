@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
-import signal
 import ssl
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,17 +15,17 @@ from planner.executor.backends.backend import Phase
 from planner.executor.backends.deadline import CallLimits
 from planner.executor.backends.settings import read_settings
 from planner.executor.backends.webhook import Webhook, WebhookSettings
-from planner.executor.dispatch import run_once
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
     RejectedError,
     UncertainError,
 )
-from planner.executor.verification import verify
-from tests.factories_executor import at, ledger_in, order, plan_of, row
+from tests.factories_executor import order
 from tests.replay_servers import (
     Fault,
+    Handler,
+    Reply,
     closed_port,
     drip_body,
     drip_headers,
@@ -46,6 +44,21 @@ from tests.webhook_receiver import ENVIRON, SECRET, Receiver, receiving, webhook
 LIMITS = CallLimits(connect_s=0.5, silent_s=0.4, total_s=0.8)
 
 
+GOOD = json.dumps({"key": order().key, "phase": "waiting"}).encode()
+
+
+def good_but_cut(handler: Handler) -> None:
+    """A whole report, and the promise of more that never comes."""
+    handler.send(Reply(GOOD), announced=1000)
+
+
+def good_without_end(handler: Handler) -> None:
+    """A whole report of no stated length, and then blanks for ever."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n" + GOOD)
+    while not handler.server.stopping.wait(0.02):
+        handler.wfile.write(b" ")
+
+
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -54,6 +67,8 @@ LIMITS = CallLimits(connect_s=0.5, silent_s=0.4, total_s=0.8)
         (drip_headers, UncertainError),
         (reset, UncertainError),
         (short_body, UncertainError),
+        (good_but_cut, UncertainError),
+        (good_without_end, UncertainError),
         (endless, UncertainError),
         (page("text/html"), UncertainError),
         (replying(200, {}), UncertainError),
@@ -197,49 +212,3 @@ def test_two_receivers_are_both_asked_and_a_silent_one_is_no_absence() -> None:
         assert backend.look_up(order().key).phase is Phase.WAITING
         with pytest.raises(BackendError):
             backend.look_up(order("another").key)
-
-
-KILLED_AFTER_SENDING = """
-import os, signal, sys
-from pathlib import Path
-from planner.executor.dispatch import run_once
-from tests.factories_executor import at, ledger_in, plan_of, row
-from tests.webhook_receiver import webhook_at
-
-class Killed:
-    def __init__(self, inner):
-        self._inner = inner
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-    def submit(self, order):
-        self._inner.submit(order)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-plan = plan_of(*(row(f"j{n}", executor="webhook") for n in range(2)))
-with ledger_in(Path(sys.argv[1])) as ledger:
-    run_once(plan=plan, ledger=ledger, now=at("02:00"), actor="killed",
-             backends={"webhook": Killed(webhook_at(sys.argv[2]))})
-"""
-
-
-def test_ex02_killed_after_each_sending_every_order_is_taken_once(
-    tmp_path: Path,
-) -> None:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with receiving() as (receiver, server):
-        for _ in range(2):
-            arguments = ["-c", KILLED_AFTER_SENDING, str(tmp_path), server.url]
-            killed = subprocess.run([sys.executable, *arguments], env=environ)
-            assert killed.returncode == -signal.SIGKILL
-        with ledger_in(tmp_path) as ledger:
-            run_once(
-                plan=plan_of(*(row(f"j{n}", executor="webhook") for n in range(2))),
-                ledger=ledger,
-                backends={"webhook": webhook_at(server.url)},
-                now=at("02:00"),
-                actor="after",
-            )
-            assert ledger.query("select distinct state from dispatches") == [("sent",)]
-            assert verify(ledger) == ()
-        keys = [taken["key"] for taken in receiver.orders]
-        assert len(keys) == len(set(keys)) == 2
