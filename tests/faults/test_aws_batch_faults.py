@@ -24,6 +24,7 @@ from planner.executor.errors import (
     UncertainError,
 )
 from planner.executor.verification import verify
+from tests.call_limits import SHORT, limits_for
 from tests.factories_executor import at, ledger_in, order, plan_of, row
 from tests.moto_aws import CREDENTIALS, Aws
 from tests.replay_servers import (
@@ -42,8 +43,6 @@ from tests.replay_servers import (
 )
 
 pytest.importorskip("boto3", reason="boto3 is not installed")
-
-LIMITS = CallLimits(connect_s=0.5, silent_s=0.5, total_s=1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +67,10 @@ def aws() -> Iterator[ReplayServer]:
         yield server
 
 
-def backend(url: str) -> AwsBatch:
+def backend(url: str, limits: CallLimits | None = None) -> AwsBatch:
     table = Aws(url).table()
     settings = read_settings(AwsSettings, {"aws_batch": table}, "aws_batch")
-    return AwsBatch(settings, limits=LIMITS)
+    return AwsBatch(settings, limits=limits)
 
 
 def refusing(status: int, code: str) -> Fault:
@@ -103,7 +102,7 @@ def test_a_fault_of_submit_job_is_told_truly_and_nothing_is_sent_again(
 ) -> None:
     aws.misbehave(forever=fault, spare="/listjobs")
     with pytest.raises(BackendError) as told:
-        backend(aws.url).submit(order())
+        backend(aws.url, limits_for(fault)).submit(order())
     assert type(told.value) is error
     assert [seen.path for seen in aws.seen].count("/v1/submitjob") == 1
 
@@ -115,12 +114,14 @@ def test_where_nobody_listens_nothing_is_taken() -> None:
 
 def test_where_no_connection_comes_about_nothing_is_taken() -> None:
     with full_backlog() as url, pytest.raises(NotTakenError):
-        backend(url).submit(order())
+        backend(url, SHORT).submit(order())
 
 
 def test_without_a_look_at_the_list_nothing_is_sent(aws: ReplayServer) -> None:
-    aws.misbehave(forever=refusing(500, "ServerException"))
+    aws.misbehave(refusing(500, "ServerException"), refusing(400, "ClientException"))
     with pytest.raises(NotTakenError):
+        backend(aws.url).submit(order())
+    with pytest.raises(RejectedError, match="said AWS"):
         backend(aws.url).submit(order())
     assert {seen.path for seen in aws.seen} == {"/v1/listjobs"}
 
@@ -129,7 +130,7 @@ def test_ex06_a_look_up_that_fails_is_no_absence(aws: ReplayServer) -> None:
     for fault in (hang, reset, refusing(500, "ServerException"), page("text/html")):
         aws.misbehave(forever=fault)
         with pytest.raises(BackendError):
-            backend(aws.url).look_up(order().key)
+            backend(aws.url, limits_for(fault)).look_up(order().key)
 
 
 def test_a_job_that_is_listed_but_not_described_is_not_absent() -> None:
@@ -155,15 +156,6 @@ def test_every_page_of_the_list_is_read() -> None:
 
     with serving(paged) as server:
         assert backend(server.url).look_up(order().key).phase is Phase.RUNNING
-
-
-def test_a_missing_library_is_named_with_the_way_to_get_it() -> None:
-    def missing(settings: AwsSettings, limits: CallLimits) -> Any:
-        raise NotTakenError("AWS Batch needs `pip install carbon-batch-planner[aws]`")
-
-    settings = read_settings(AwsSettings, {"aws_batch": Aws("").table()}, "aws_batch")
-    with pytest.raises(NotTakenError, match=r"planner\[aws\]"):
-        AwsBatch(settings, connect=missing).submit(order())
 
 
 # A list that is late, as at AWS: EX-18
@@ -203,7 +195,8 @@ class LateAws:
         return {"jobSummaryList": listed}
 
     def describe_jobs(self, *, jobs: list[str]) -> dict[str, Any]:
-        return {"jobs": [self.jobs[job_id] for job_id in jobs]}
+        known = [self.jobs[job_id] for job_id in jobs if job_id in self.jobs]
+        return {"jobs": known}
 
 
 def ticks(folder: Path, aws: LateAws, *minutes: float) -> list[str]:
@@ -252,3 +245,51 @@ def test_ex18_a_job_that_surely_never_came_is_sent_again_after_a_look(
     assert ticks(tmp_path, aws, 0.5, 0.9, 1) == ["unknown", "unknown", "sent"]
     assert aws.asked == ["list", "list", "list", "list", "submit"]
     assert len(aws.jobs) == 1
+
+
+# An executor over hours of trouble
+
+
+def run_at(folder: Path, url: str, *minutes: int) -> list[str]:
+    """States of the one job after runs of the executor at these minutes."""
+    states = []
+    for minute in minutes:
+        with ledger_in(folder) as ledger:
+            run_once(
+                plan=plan_of(row("job", executor="aws_batch", command=("run",))),
+                ledger=ledger,
+                backends={"aws_batch": backend(url)},
+                now=at("02:00") + timedelta(minutes=minute),
+                actor="test",
+            )
+            states += [state for (state,) in ledger.query(STATES)]
+            assert verify(ledger) == ()
+    return states
+
+
+def test_ex15_asked_to_slow_down_the_job_waits_and_is_sent_in_its_window(
+    aws: ReplayServer, tmp_path: Path
+) -> None:
+    slow = refusing(429, "TooManyRequestsException")
+    aws.misbehave(forever=slow, spare="/listjobs")
+    assert run_at(tmp_path, aws.url, 0, 10, 30) == ["planned"] * 3
+    aws.misbehave()
+    assert run_at(tmp_path, aws.url, 31) == ["sent"]
+
+
+def test_ex15_a_bad_request_fails_once_for_all(
+    aws: ReplayServer, tmp_path: Path
+) -> None:
+    aws.misbehave(forever=refusing(400, "ClientException"), spare="/listjobs")
+    assert run_at(tmp_path, aws.url, 0, 1) == ["failed"] * 2
+    assert [seen.path for seen in aws.seen].count("/v1/submitjob") == 1
+
+
+def test_ex16_a_finished_job_that_aws_forgot_is_unknown_and_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    aws = LateAws(delay=timedelta(0))
+    assert ticks(tmp_path, aws, 0) == ["sent"]
+    aws.jobs.clear()
+    assert ticks(tmp_path, aws, 1, 10, 60) == ["unknown"] * 3
+    assert aws.asked.count("submit") == 1

@@ -11,7 +11,6 @@ import pytest
 from planner.executor.backends.azure_batch import AzureBatch, client_for
 from planner.executor.backends.azure_task import AzureSettings
 from planner.executor.backends.backend import Phase
-from planner.executor.backends.deadline import CallLimits
 from planner.executor.backends.settings import read_settings
 from planner.executor.errors import (
     BackendError,
@@ -20,6 +19,7 @@ from planner.executor.errors import (
     UncertainError,
 )
 from tests.azure_cloud import SECRET, TABLE, Azure, azure_at, azure_cloud, error
+from tests.call_limits import SHORT, limits_for
 from tests.factories_executor import order
 from tests.replay_servers import (
     Fault,
@@ -35,8 +35,6 @@ from tests.replay_servers import (
 )
 
 pytest.importorskip("azure.batch", reason="azure-batch is not installed")
-
-LIMITS = CallLimits(connect_s=0.5, silent_s=0.5, total_s=1.0)
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def test_a_fault_of_the_addition_is_told_truly_and_nothing_is_sent_again(
     _, server = azure
     server.misbehave(forever=fault)
     with pytest.raises(BackendError) as told:
-        azure_at(server.url, limits=LIMITS).submit(order())
+        azure_at(server.url, limits=limits_for(fault)).submit(order())
     assert type(told.value) is kind
     assert len(server.seen) == 1
     assert SECRET not in str(told.value)
@@ -83,9 +81,9 @@ def test_a_fault_of_the_addition_is_told_truly_and_nothing_is_sent_again(
 
 def test_where_no_connection_comes_about_nothing_is_taken() -> None:
     with pytest.raises(NotTakenError):
-        azure_at(closed_port(), limits=LIMITS).submit(order())
+        azure_at(closed_port()).submit(order())
     with full_backlog() as url, pytest.raises(NotTakenError):
-        azure_at(url, limits=LIMITS).submit(order())
+        azure_at(url, limits=SHORT).submit(order())
 
 
 @pytest.mark.parametrize(
@@ -106,7 +104,7 @@ def test_ex06_a_look_up_that_fails_is_no_absence(
     _, server = azure
     server.misbehave(forever=fault)
     with pytest.raises(BackendError):
-        azure_at(server.url, limits=LIMITS).look_up(order().key)
+        azure_at(server.url, limits=limits_for(fault)).look_up(order().key)
 
 
 def test_ex17_a_repeat_takes_over_what_is_ours(
@@ -140,7 +138,7 @@ def test_ex17_a_task_that_cannot_be_looked_at_may_be_ours(
     exists = refusing(409, "TaskExists")
     server.misbehave(exists, forever=refusing(500, "InternalError"))
     with pytest.raises(UncertainError, match="cannot be looked at"):
-        azure_at(server.url, limits=LIMITS).submit(order())
+        azure_at(server.url).submit(order())
 
 
 def test_a_task_is_followed_to_its_end_and_cancelled(

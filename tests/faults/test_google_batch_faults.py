@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from planner.executor.backends.backend import Phase
-from planner.executor.backends.deadline import CallLimits
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
     RejectedError,
     UncertainError,
 )
+from tests.call_limits import SHORT, limits_for
 from tests.factories_executor import order
 from tests.google_cloud import Google, error, google_at, google_cloud
 from tests.replay_servers import (
@@ -31,8 +31,6 @@ from tests.replay_servers import (
 )
 
 pytest.importorskip("google.cloud.batch_v1", reason="it is not installed")
-
-LIMITS = CallLimits(connect_s=0.5, silent_s=0.5, total_s=1.0)
 
 
 @pytest.fixture
@@ -71,16 +69,16 @@ def test_a_fault_of_the_creation_is_told_truly_and_nothing_is_sent_again(
     _, server = google
     server.misbehave(forever=fault)
     with pytest.raises(BackendError) as told:
-        google_at(server.url, limits=LIMITS).submit(order())
+        google_at(server.url, limits=limits_for(fault)).submit(order())
     assert type(told.value) is kind
     assert [seen.method for seen in server.seen].count("POST") == 1
 
 
 def test_where_no_connection_comes_about_nothing_is_taken() -> None:
     with pytest.raises(NotTakenError):
-        google_at(closed_port(), limits=LIMITS).submit(order())
+        google_at(closed_port()).submit(order())
     with full_backlog() as url, pytest.raises(NotTakenError):
-        google_at(url, limits=LIMITS).submit(order())
+        google_at(url, limits=SHORT).submit(order())
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,7 @@ def test_ex06_a_look_up_that_fails_is_no_absence(
     _, server = google
     server.misbehave(forever=fault)
     with pytest.raises(BackendError):
-        google_at(server.url, limits=LIMITS).look_up(order().key)
+        google_at(server.url, limits=limits_for(fault)).look_up(order().key)
 
 
 def test_a_repeat_within_the_hour_is_the_same_job(
@@ -147,7 +145,7 @@ def test_ex17_a_job_that_cannot_be_looked_at_may_be_ours(
     exists = refusing(409, "ALREADY_EXISTS")
     server.misbehave(exists, forever=refusing(500, "INTERNAL"))
     with pytest.raises(UncertainError, match="cannot be looked at"):
-        google_at(server.url, limits=LIMITS).submit(order())
+        google_at(server.url).submit(order())
 
 
 def test_a_job_is_followed_to_its_end_and_cancelled(

@@ -28,13 +28,14 @@ from planner.executor.backends.aws_job import (
 )
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits, within
-from planner.executor.backends.everywhere import first_known
+from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.registry import Place
 from planner.executor.backends.settings import Regional, read_settings
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
+    RejectedError,
     UncertainError,
 )
 
@@ -73,9 +74,7 @@ class AwsBatch:
     @property
     def settle(self) -> timedelta:
         """The longest that any region asks for."""
-        places = [self._settings.base, *self._settings.regions.values()]
-        seconds = [place.settle_s for place in places if place is not None]
-        return timedelta(seconds=max(seconds, default=0.0))
+        return longest_settle(self._settings)
 
     def submit(self, order: Order) -> Report:
         """Submit a job, unless one of its name is there already."""
@@ -83,6 +82,8 @@ class AwsBatch:
         request = submit_request(order, settings)
         try:
             found = self._find(settings, order.key)
+        except RejectedError:
+            raise
         except BackendError as error:
             raise NotTakenError(f"not sent, as {error}") from error
         if found.phase is not Phase.ABSENT:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from planner.executor.backends.statuses import error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -65,14 +66,21 @@ _NEVER_SENT = frozenset(
 
 @contextmanager
 def telling_what_failed() -> Iterator[None]:
-    """Any fault of a call that changes nothing is a ``BackendError``."""
+    """Any fault of a call that changes nothing is a ``BackendError``.
+
+    A ``RejectedError`` if AWS would say the same again, as to an unknown queue.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except TimeoutError as error:
         raise BackendError("AWS Batch: no whole answer in time") from error
-    except (BotoCoreError, ClientError, OSError) as error:
+    except ClientError as error:
+        judged = _judged(error.response, _said(error))
+        final = isinstance(judged, RejectedError)
+        raise (RejectedError if final else BackendError)(str(judged)) from error
+    except (BotoCoreError, OSError) as error:
         raise BackendError(_said(error)) from error
 
 
@@ -118,13 +126,9 @@ def _judged(response: Mapping[str, Any], said: str) -> BackendError:
     """Error for an answer of AWS that is an error."""
     code = response.get("Error", {}).get("Code")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _BUSY or status == 429:
+    if code in _BUSY or code in _CREDENTIALS:
         return NotTakenError(said)
-    if code in _CREDENTIALS or status in (401, 403):
-        return NotTakenError(said)
-    if 400 <= status < 500 and status != 408:
-        return RejectedError(said)
-    return UncertainError(said)
+    return error_for(status, said)
 
 
 def _said(error: BaseException) -> str:

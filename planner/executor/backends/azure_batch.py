@@ -20,11 +20,12 @@ from planner.executor.backends.azure_task import (
 )
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits, within
-from planner.executor.backends.everywhere import first_known
+from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.secret_variable import secret_text
 from planner.executor.backends.settings import Regional, read_settings
+from planner.executor.backends.statuses import error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -70,9 +71,7 @@ class AzureBatch:
     @property
     def settle(self) -> timedelta:
         """The longest that any region asks for."""
-        places = [self._settings.base, *self._settings.regions.values()]
-        seconds = [place.settle_s for place in places if place is not None]
-        return timedelta(seconds=max(seconds, default=0.0))
+        return longest_settle(self._settings)
 
     def submit(self, order: Order) -> Report:
         """Add the task, or take over the one of its id if that is ours."""
@@ -263,19 +262,10 @@ def _telling_whether_taken() -> Iterator[_Clash]:
     except HttpResponseError as error:
         clash.is_there = error.status_code == 409 and _code(error) == "TaskExists"
         if not clash.is_there:
-            raise _judged(error.status_code, _said(error)) from error
+            raise error_for(error.status_code, _said(error)) from error
     except (AzureError, OSError, ValueError) as error:
         unsent = never_sent(error)
         raise (NotTakenError if unsent else UncertainError)(_said(error)) from error
-
-
-def _judged(status: int | None, said: str) -> BackendError:
-    """Error for an answer of Azure that is an error."""
-    if status in (401, 403, 429):
-        return NotTakenError(said)
-    if status is not None and 400 <= status < 500 and status != 408:
-        return RejectedError(said)
-    return UncertainError(said)
 
 
 def _code(error: Any) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits, within
-from planner.executor.backends.everywhere import first_known
+from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.google_job import (
     GoogleSettings,
     is_ours,
@@ -25,6 +25,7 @@ from planner.executor.backends.google_job import (
 from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.settings import Regional, read_settings
+from planner.executor.backends.statuses import error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -69,9 +70,7 @@ class GoogleBatch:
     @property
     def settle(self) -> timedelta:
         """The longest that any region asks for."""
-        places = [self._settings.base, *self._settings.regions.values()]
-        seconds = [place.settle_s for place in places if place is not None]
-        return timedelta(seconds=max(seconds, default=0.0))
+        return longest_settle(self._settings)
 
     def submit(self, order: Order) -> Report:
         """Create the job, or take over the one of its id if that is ours."""
@@ -245,21 +244,12 @@ def _telling_whether_taken() -> Iterator[_Clash]:
     except Conflict:
         clash.is_there = True
     except GoogleAPICallError as error:
-        raise _judged(error.code, _said(error)) from error
+        raise error_for(error.code, _said(error)) from error
     except GoogleAuthError as error:
         raise NotTakenError(_said(error)) from error
     except _faults() as error:
         unsent = never_sent(error)
         raise (NotTakenError if unsent else UncertainError)(_said(error)) from error
-
-
-def _judged(status: int | None, said: str) -> BackendError:
-    """Error for an answer of Google that is an error."""
-    if status in (401, 403, 429):
-        return NotTakenError(said)
-    if status is not None and 400 <= status < 500 and status not in (408, 499):
-        return RejectedError(said)
-    return UncertainError(said)
 
 
 def _faults() -> tuple[type[Exception], ...]:

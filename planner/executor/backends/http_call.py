@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -120,10 +121,11 @@ class _Clock:
 def _connected(
     parts: SplitResult, call: Call, limits: CallLimits
 ) -> Iterator[tuple[HTTPConnection, _Clock]]:
+    begun = time.monotonic()
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     addresses = _checked(_addresses(host, port, limits), call.allowed)
     sock = _connect(addresses, port, limits)
-    clock = _Clock(sock, limits.total_s)
+    clock = _Clock(sock, max(0.0, limits.total_s - (time.monotonic() - begun)))
     try:
         if parts.scheme == "https":
             _encrypt(clock, host, call.certificates)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from planner.executor.backends import http_call, webhook_protocol
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits
-from planner.executor.backends.everywhere import first_known
+from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.http_call import Answer, Call, Network
 from planner.executor.backends.registry import Place
 from planner.executor.backends.secret_variable import secret_text
@@ -21,6 +21,7 @@ from planner.executor.backends.settings import (
     SettingValueError,
     read_settings,
 )
+from planner.executor.backends.statuses import error_for
 from planner.executor.backends.webhook_protocol import KEY, SIGNATURE, TIMESTAMP
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
@@ -120,9 +121,7 @@ class Webhook:
     @property
     def settle(self) -> timedelta:
         """The longest that any region asks for."""
-        places = [self._settings.base, *self._settings.regions.values()]
-        seconds = [place.settle_s for place in places if place is not None]
-        return timedelta(seconds=max(seconds, default=0.0))
+        return longest_settle(self._settings)
 
     def submit(self, order: Order) -> Report:
         """Post the order; the receiver knows a second one by its key."""
@@ -250,11 +249,9 @@ def _refusal(answer: Answer) -> BackendError:
         not_taken = webhook_protocol.content_of(answer.body).get("taken") is False
     except webhook_protocol.ProtocolError:
         not_taken = False
-    if answer.status in (401, 403, 429):
+    if answer.status >= 500 and not_taken:
         return NotTakenError(said)
-    if 400 <= answer.status < 500 and answer.status != 408:
-        return RejectedError(said)
-    return NotTakenError(said) if not_taken else UncertainError(said)
+    return error_for(answer.status, said)
 
 
 def _said(answer: Answer) -> str:
