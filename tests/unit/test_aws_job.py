@@ -77,6 +77,11 @@ def test_an_image_chooses_its_own_job_definition() -> None:
     assert request(image="repo/train:1")["jobDefinition"] == "train"
 
 
+def test_without_a_command_the_image_runs_its_own() -> None:
+    asked = request(command=(), image="repo/train:1")
+    assert "command" not in asked["containerOverrides"]
+
+
 def test_labels_become_tags_and_never_hide_the_key() -> None:
     tags = request(labels={"team": "search", "planner:key": "x"})["tags"]
     assert tags["team"] == "search"
@@ -89,7 +94,7 @@ def test_labels_become_tags_and_never_hide_the_key() -> None:
         ({"key": "a.b"}, "job name"),
         ({"key": "-rm"}, "job name"),
         ({"key": "k" * 129}, "job name"),
-        ({"command": ()}, "no command"),
+        ({"command": ()}, "neither command"),
         ({"command": ("run", "")}, "empty argument"),
         ({"command": ("run", "Ref::secret")}, "Ref::"),
         ({"env": {"AWS_BATCH_JOB_ID": "1"}}, "AWS_BATCH_JOB_ID"),
@@ -112,7 +117,7 @@ def test_what_aws_would_refuse_or_change_is_never_sent(
 def test_every_reason_is_told_at_once() -> None:
     with pytest.raises(RejectedError) as refused:
         request(command=(), replicas=0)
-    assert "no command" in str(refused.value)
+    assert "neither command" in str(refused.value)
     assert "0 replicas" in str(refused.value)
 
 

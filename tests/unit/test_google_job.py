@@ -60,6 +60,12 @@ def test_an_order_becomes_one_task_that_is_never_retried() -> None:
     assert made["labels"]["team"] == "search"
 
 
+def test_without_a_command_the_image_runs_its_own() -> None:
+    [group] = job(command=(), image="own:1")["task_groups"]
+    [runnable] = group["task_spec"]["runnables"]
+    assert runnable == {"container": {"image_uri": "own:1"}}
+
+
 def test_a_label_never_hides_the_key() -> None:
     labels = job(labels={"planner-key": "x"})["labels"]
     assert labels["planner-key"] == order().key
@@ -98,7 +104,7 @@ def test_a_key_has_one_request_id() -> None:
     [
         ({"key": "P1"}, "job id"),
         ({"key": "p" * 64}, "job id"),
-        ({"command": ()}, "no command"),
+        ({"command": ()}, "neither command"),
         ({"command": ("--privileged", "x")}, "option"),
         ({"image": "--privileged"}, "option"),
         ({"resources": {"gpu": 1}}, "no accelerator"),

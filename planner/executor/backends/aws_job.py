@@ -90,17 +90,19 @@ def submit_request(order: Order, settings: AwsSettings) -> dict[str, Any]:
     """
     if faults := list(_faults(order, settings)):
         raise RejectedError(f'job "{order.job_id}" for AWS Batch: {"; ".join(faults)}')
+    overrides: dict[str, Any] = {
+        "environment": [
+            {"name": name, "value": value} for name, value in order.env.items()
+        ],
+        "resourceRequirements": list(_requirements(order.resources)),
+    }
+    if order.command:
+        overrides["command"] = list(order.command)
     request: dict[str, Any] = {
         "jobName": order.key,
         "jobQueue": settings.job_queue,
         "jobDefinition": _definition(order, settings),
-        "containerOverrides": {
-            "command": list(order.command),
-            "environment": [
-                {"name": name, "value": value} for name, value in order.env.items()
-            ],
-            "resourceRequirements": list(_requirements(order.resources)),
-        },
+        "containerOverrides": overrides,
         "retryStrategy": {"attempts": 1},
         "tags": _tags(order),
     }
@@ -147,8 +149,8 @@ def handle_of(job: Mapping[str, Any], *, aws_region: str) -> str:
 def _faults(order: Order, settings: AwsSettings) -> Iterator[str]:
     if not _NAME.fullmatch(order.key):
         yield f"its key {order.key!r} cannot be a job name"
-    if not order.command:
-        yield "it has no command to run"
+    if not order.command and order.image is None:
+        yield "it has neither command nor image to run"
     for word in order.command:
         if not word:
             yield "its command has an empty argument, which AWS Batch cannot pass on"

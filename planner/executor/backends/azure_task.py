@@ -148,7 +148,7 @@ def _faults(order: Order, settings: AzureSettings) -> Iterator[str]:
     if not _ID.fullmatch(order.key):
         yield f"its key {one_line(order.key)!r} cannot be the id of a task"
     if not order.command:
-        yield "it has no command to run"
+        yield "it has no command to run, and Azure Batch cannot leave that to the image"
     for word in order.command:
         if not word.isprintable():
             yield f"the argument {one_line(word)!r} does not fit in a command line"

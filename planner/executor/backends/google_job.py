@@ -113,12 +113,9 @@ def job_of(order: Order, settings: GoogleSettings) -> dict[str, Any]:
     if faults := list(_faults(order, settings)):
         said = "; ".join(faults)
         raise RejectedError(f'job "{order.job_id}" for Google Cloud Batch: {said}')
-    program, *arguments = order.command
-    container = {
-        "image_uri": order.image or settings.image,
-        "entrypoint": program,
-        "commands": arguments,
-    }
+    container: dict[str, Any] = {"image_uri": order.image or settings.image}
+    if order.command:
+        container["entrypoint"], *container["commands"] = order.command
     task: dict[str, Any] = {
         "runnables": [{"container": container}],
         "environment": {"variables": dict(order.env)},
@@ -178,9 +175,9 @@ def log_of(handle: str | None) -> str | None:
 def _faults(order: Order, settings: GoogleSettings) -> Iterator[str]:
     if not _JOB_ID.fullmatch(order.key):
         yield f"its key {one_line(order.key)!r} cannot be a job id"
-    if not order.command:
-        yield "it has no command to run"
-    elif not order.command[0] or order.command[0].startswith("-"):
+    if not order.command and order.image is None:
+        yield "it has neither command nor image to run"
+    if order.command and (not order.command[0] or order.command[0][0] == "-"):
         yield f"its program {one_line(order.command[0])!r} would be read as an option"
     image = order.image or settings.image
     if not image:
