@@ -18,12 +18,17 @@ import pytest
 from planner.executor.backends.backend import Backend, Phase
 from planner.executor.backends.registry import BACKENDS, Place, load_all
 from planner.executor.dispatch import run_once
-from planner.executor.errors import BackendError, NotTakenError, UncertainError
+from planner.executor.errors import (
+    BackendError,
+    NotTakenError,
+    RejectedError,
+    UncertainError,
+)
 from planner.executor.verification import verify
 from tests.cloud_venues import AT, CANARIES, VENUES, Venue
 from tests.factories_executor import at, ledger_in, order, plan_of, row, until
 from tests.moto_aws import CREDENTIALS
-from tests.replay_servers import Reply, Seen, closed_port, page, serving
+from tests.replay_servers import Reply, Seen, closed_port, page, replying, serving
 from tests.webhook_receiver import ENVIRON
 
 LIBRARIES = {"aws_batch": "boto3", "azure_batch": "azure", "google_batch": "google"}
@@ -138,6 +143,33 @@ def test_a_page_in_place_of_an_answer_denies_nothing(site: Site) -> None:
         assert isinstance(told.value, UncertainError | NotTakenError)
         with pytest.raises(BackendError):
             backend.look_up(order().key)
+
+
+ODD = (
+    b"",
+    b"null",
+    b"[]",
+    b'"x"',
+    b'{"error": "no"}',
+    b'{"error": null}',
+    b'{"code": 5}',
+)
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 409, 500, 503])
+def test_no_shape_of_an_answer_takes_the_back_end_by_surprise(
+    site: Site, status: int
+) -> None:
+    with serving(nothing) as server:
+        backend = site.at(server.url)
+        for body in ODD:
+            server.misbehave(forever=replying(status, body))
+            with pytest.raises(BackendError) as told:
+                backend.submit(order())
+            with pytest.raises(BackendError):
+                backend.look_up(order().key)
+            if status in (200, 500, 503):
+                assert not isinstance(told.value, RejectedError)
 
 
 def test_se09_no_secret_is_in_ledger_log_or_error(

@@ -157,7 +157,9 @@ def test_a_failure_tells_exit_status_times_reasons_and_where_the_output_is() -> 
     }
     report = report_of(job, aws_region="eu-north-1")
     assert report.exit_code == 137
-    assert report.reason == "Essential container in task exited: OutOfMemory killed"
+    assert report.reason == (
+        "exit status 137: Essential container in task exited: OutOfMemory killed"
+    )
     assert report.started_at == datetime.fromtimestamp(1_795_300_000.5, UTC)
     assert report.ended_at == datetime.fromtimestamp(1_795_300_060, UTC)
     assert json.loads(report.handle or "") == {

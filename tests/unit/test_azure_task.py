@@ -110,7 +110,8 @@ def test_a_failure_tells_exit_status_times_reason_and_where_the_output_is() -> N
     }
     report = report_of(told, SETTINGS)
     assert (report.started_at, report.ended_at) == (at("02:00"), at("02:30"))
-    assert (report.exit_code, report.reason) == (3, "FailureExitCode: exited with 3")
+    assert report.exit_code == 3
+    assert report.reason == "exit status 3: FailureExitCode: exited with 3"
     assert output_of(report.handle, "stderr") == (
         "https://nightly.example.batch.azure.com/jobs/nightly/tasks/t-1/files/stderr.txt"
     )

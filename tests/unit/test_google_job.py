@@ -150,7 +150,7 @@ def event(description: str, time: str, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_each_state_of_google_means_one_phase(state: Any, phase: Phase) -> None:
-    assert report_of({"status": {"state": state}}, SETTINGS).phase is phase
+    assert report_of({"status": {"state": state}}).phase is phase
 
 
 def test_a_failure_tells_exit_status_times_and_reason() -> None:
@@ -163,10 +163,10 @@ def test_a_failure_tells_exit_status_times_and_reason() -> None:
         event("set from SCHEDULED to RUNNING", "2026-11-22T02:00:00Z"),
     ]
     status = {"state": "FAILED", "status_events": events}
-    report = report_of({"uid": "u-1", "status": status}, SETTINGS)
+    report = report_of({"uid": "u-1", "status": status})
     assert (report.started_at, report.ended_at) == (at("02:00"), at("02:30"))
-    assert (report.exit_code, report.reason) == (3, "Job failed: task 0")
-    assert log_of(report.handle) == "cloudlogging:nightly:labels.job_uid=u-1"
+    assert (report.exit_code, report.reason) == (3, "exit status 3: Job failed: task 0")
+    assert log_of("k") == 'cloudlogging:labels."planner-key"="k"'
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from planner.executor.backends.statuses import error_for
+from planner.executor.backends.statuses import MISREAD, error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -80,7 +80,7 @@ def telling_what_failed() -> Iterator[None]:
         judged = _judged(error.response, _said(error))
         final = isinstance(judged, RejectedError)
         raise (RejectedError if final else BackendError)(str(judged)) from error
-    except (BotoCoreError, OSError) as error:
+    except (BotoCoreError, OSError, *MISREAD) as error:
         raise BackendError(_said(error)) from error
 
 
@@ -108,7 +108,7 @@ def telling_whether_taken() -> Iterator[None]:
         raise (NotTakenError if never_sent else UncertainError)(_said(error)) from error
     except TimeoutError as error:
         raise UncertainError("AWS Batch: no whole answer in time") from error
-    except OSError as error:
+    except (OSError, *MISREAD) as error:
         raise UncertainError(_said(error)) from error
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from planner.executor.backends.backend import Order, Phase, Report
+from planner.executor.backends.order_checks import impossible_words
 from planner.executor.backends.settings import SettingValueError
-from planner.executor.backends.wording import one_line
+from planner.executor.backends.wording import ending, one_line
 from planner.executor.errors import RejectedError
 
 KEY_TAG = "planner:key"
@@ -123,8 +124,9 @@ def report_of(job: Mapping[str, Any], *, aws_region: str) -> Report:
     container = job.get("container", {})
     reason = None
     if phase not in (Phase.DONE, Phase.RUNNING, Phase.WAITING):
-        said = (job.get("statusReason"), container.get("reason"))
-        reason = one_line(": ".join(text for text in said if text)) or None
+        reason = ending(
+            container.get("exitCode"), job.get("statusReason"), container.get("reason")
+        )
     return Report(
         phase=phase,
         handle=handle_of(job, aws_region=aws_region),
@@ -147,6 +149,7 @@ def handle_of(job: Mapping[str, Any], *, aws_region: str) -> str:
 
 
 def _faults(order: Order, settings: AwsSettings) -> Iterator[str]:
+    yield from impossible_words(order)
     if not _NAME.fullmatch(order.key):
         yield f"its key {order.key!r} cannot be a job name"
     if not order.command and order.image is None:
@@ -157,7 +160,7 @@ def _faults(order: Order, settings: AwsSettings) -> Iterator[str]:
         if "Ref::" in word:
             yield f"AWS Batch would replace Ref:: in the argument {one_line(word)!r}"
     for name in order.env:
-        if name.startswith("AWS_BATCH") or not name:
+        if name.startswith("AWS_BATCH"):
             yield f"AWS Batch keeps the variable {one_line(name)!r} for itself"
     if order.image is not None and order.image not in settings.images:
         yield (

@@ -25,7 +25,7 @@ from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.secret_variable import secret_text
 from planner.executor.backends.settings import Regional, read_settings
-from planner.executor.backends.statuses import error_for
+from planner.executor.backends.statuses import MISREAD, error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -247,7 +247,7 @@ def _telling_what_failed() -> Iterator[None]:
     except HttpResponseError as error:
         if (error.status_code, _code(error)) != (409, "TaskCompleted"):
             raise BackendError(_said(error)) from error
-    except (AzureError, OSError, ValueError) as error:
+    except (AzureError, OSError, *MISREAD) as error:
         raise BackendError(_said(error)) from error
 
 
@@ -263,7 +263,7 @@ def _telling_whether_taken() -> Iterator[_Clash]:
         clash.is_there = error.status_code == 409 and _code(error) == "TaskExists"
         if not clash.is_there:
             raise error_for(error.status_code, _said(error)) from error
-    except (AzureError, OSError, ValueError) as error:
+    except (AzureError, OSError, *MISREAD) as error:
         unsent = never_sent(error)
         raise (NotTakenError if unsent else UncertainError)(_said(error)) from error
 

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from planner.executor.backends.backend import Order, Phase, Report
 from planner.executor.backends.fingerprint import fingerprint
+from planner.executor.backends.order_checks import impossible_words
 from planner.executor.backends.settings import SettingValueError
-from planner.executor.backends.wording import one_line
+from planner.executor.backends.wording import ending, one_line
 from planner.executor.errors import RejectedError
 
 DIGEST = "PLANNER_DIGEST"
@@ -123,15 +124,15 @@ def report_of(task: Mapping[str, Any], settings: AzureSettings) -> Report:
     phase = _PHASES.get(str(task.get("state")), Phase.LOST)
     if phase is Phase.FAILED:
         phase = _ending(facts.get("result"), failure.get("code"))
-    said = (failure.get("code"), failure.get("message"))
+    exit_code = facts.get("exitCode")
     place = {"url": settings.account_url, "job": settings.job_id, "task": task["id"]}
     return Report(
         phase=phase,
         handle=json.dumps(place),
         started_at=_instant(facts.get("startTime")),
         ended_at=_instant(facts.get("endTime")),
-        exit_code=facts.get("exitCode"),
-        reason=one_line(": ".join(text for text in said if text)) or None,
+        exit_code=exit_code,
+        reason=ending(exit_code, failure.get("code"), failure.get("message")),
     )
 
 
@@ -145,6 +146,7 @@ def output_of(handle: str | None, name: str) -> str | None:
 
 
 def _faults(order: Order, settings: AzureSettings) -> Iterator[str]:
+    yield from impossible_words(order)
     if not _ID.fullmatch(order.key):
         yield f"its key {one_line(order.key)!r} cannot be the id of a task"
     if not order.command:
@@ -155,7 +157,7 @@ def _faults(order: Order, settings: AzureSettings) -> Iterator[str]:
     if order.replicas != 1:
         yield f"{order.replicas} replicas; a task is one"
     for name in order.env:
-        if name.startswith("AZ_BATCH_") or not name:
+        if name.startswith("AZ_BATCH_"):
             yield f"Azure Batch keeps the variable {one_line(name)!r} for itself"
     if not 1 <= _slots(order, settings) <= _MOST_SLOTS:
         yield f"its cpu needs more than {_MOST_SLOTS} slots"

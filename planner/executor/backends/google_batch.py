@@ -25,7 +25,7 @@ from planner.executor.backends.google_job import (
 from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.settings import Regional, read_settings
-from planner.executor.backends.statuses import error_for
+from planner.executor.backends.statuses import MISREAD, error_for
 from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
@@ -88,7 +88,7 @@ class GoogleBatch:
             return self._taken_over(order, settings)
         if not job["name"].endswith(f"/{order.key}"):
             raise UncertainError("Google Cloud Batch answers about no job")
-        return report_of(job, settings)
+        return report_of(job)
 
     def look_up(self, key: str) -> Report:
         """Get the job of that id in every location of the settings."""
@@ -120,7 +120,7 @@ class GoogleBatch:
 
     def logs(self, key: str, handle: str | None) -> Logs:
         """Query for Cloud Logging; asks nobody."""
-        query = log_of(handle)
+        query = log_of(key)
         return Logs(stdout=query, stderr=query)
 
     def _taken_over(self, order: Order, settings: GoogleSettings) -> Report:
@@ -136,11 +136,11 @@ class GoogleBatch:
             raise RejectedError(
                 f"{settings.job_name(order.key)} exists and is not this order"
             )
-        return report_of(job, settings)
+        return report_of(job)
 
     def _report(self, settings: GoogleSettings, key: str) -> Report:
         job = self._get(settings, key)
-        return Report(phase=Phase.ABSENT) if job is None else report_of(job, settings)
+        return Report(phase=Phase.ABSENT) if job is None else report_of(job)
 
     def _get(self, settings: GoogleSettings, key: str) -> dict[str, Any] | None:
         """The job of a key as names and values, None if there surely is none."""
@@ -265,7 +265,7 @@ def _faults() -> tuple[type[Exception], ...]:
         ParseError,
         RequestException,
         OSError,
-        ValueError,
+        *MISREAD,
     )
 
 

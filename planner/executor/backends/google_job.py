@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,9 @@ from uuid import UUID, uuid5
 
 from planner.executor.backends.backend import Order, Phase, Report
 from planner.executor.backends.fingerprint import fingerprint
+from planner.executor.backends.order_checks import impossible_words
 from planner.executor.backends.settings import SettingValueError
-from planner.executor.backends.wording import one_line
+from planner.executor.backends.wording import ending, one_line
 from planner.executor.errors import RejectedError
 
 KEY_LABEL, DIGEST_LABEL = "planner-key", "planner-digest"
@@ -146,33 +146,32 @@ def is_ours(job: Mapping[str, Any], order: Order) -> bool:
     )
 
 
-def report_of(job: Mapping[str, Any], settings: GoogleSettings) -> Report:
+def report_of(job: Mapping[str, Any]) -> Report:
     """What Google says about a job, its enumerations as names."""
     status = job.get("status") or {}
     events = sorted(status.get("status_events") or [], key=lambda e: e["event_time"])
     phase = _PHASES.get(status.get("state", "STATE_UNSPECIFIED"), Phase.LOST)
     ended_at = _instant(events[-1]["event_time"]) if events else None
     began = [e["event_time"] for e in events if "to RUNNING" in e["description"]]
-    reason = one_line(events[-1]["description"]) if events else None
+    exit_code = _exit_code(events, phase)
+    reason = ending(exit_code, events[-1]["description"] if events else None)
     return Report(
         phase=phase,
-        handle=json.dumps({"project": settings.project, "uid": job.get("uid")}),
+        handle=job.get("name"),
         started_at=_instant(began[0]) if began else None,
         ended_at=ended_at if phase in _ENDED else None,
-        exit_code=_exit_code(events, phase),
+        exit_code=exit_code,
         reason=reason if phase in (Phase.FAILED, Phase.CANCELLED, Phase.LOST) else None,
     )
 
 
-def log_of(handle: str | None) -> str | None:
-    """Query that shows a job's output in Cloud Logging."""
-    facts = json.loads(handle) if handle else {}
-    if not facts.get("uid"):
-        return None
-    return f"cloudlogging:{facts['project']}:labels.job_uid={facts['uid']}"
+def log_of(key: str) -> str:
+    """Query that shows a job's output in Cloud Logging: its entries bear its labels."""
+    return f'cloudlogging:labels."{KEY_LABEL}"="{key}"'
 
 
 def _faults(order: Order, settings: GoogleSettings) -> Iterator[str]:
+    yield from impossible_words(order)
     if not _JOB_ID.fullmatch(order.key):
         yield f"its key {one_line(order.key)!r} cannot be a job id"
     if not order.command and order.image is None:

@@ -9,6 +9,9 @@ from planner.executor.errors import (
     UncertainError,
 )
 
+MISREAD = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What client libraries raise over an answer of a shape that they did not expect."""
+
 _LATER = frozenset({401, 403, 429})
 """Credentials may be mended, and a rush passes."""
 

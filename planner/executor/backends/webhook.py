@@ -14,6 +14,7 @@ from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits
 from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.http_call import Answer, Call, Network
+from planner.executor.backends.order_checks import impossible_words
 from planner.executor.backends.registry import Place
 from planner.executor.backends.secret_variable import secret_text
 from planner.executor.backends.settings import (
@@ -128,6 +129,8 @@ class Webhook:
         settings = self._settings.of(order.region)
         if not KEY_PATTERN.fullmatch(order.key):
             raise RejectedError(f"{one_line(order.key)!r} is not a key")
+        if faults := list(impossible_words(order)):
+            raise RejectedError(f'job "{order.job_id}": {"; ".join(faults)}')
         body = webhook_protocol.order_body(order)
         answer = self._send(settings, "POST", settings.url, order.key, body)
         if answer.status not in _TAKEN:
