@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from planner.executor.backends.backend import Backend, Order
 from planner.executor.errors import BackendError, NotTakenError, UncertainError
+from tests.cloud_sides import AwsSide, AzureSide, GoogleSide, WebhookSide
 from tests.executor_kill_loop import SCRIPT
 from tests.factories_executor import shell_in, until
 from tests.factories_orders import order_of
+from tests.moto_aws import CREDENTIALS
 from tests.slurm_cluster import SlurmCluster
 
 
@@ -44,6 +46,10 @@ class FarSide(Protocol):
         """How often it has begun."""
         ...
 
+    def mark(self, order: Order) -> str:
+        """What tells the place of its output from that of others."""
+        ...
+
     def unreachable(self) -> AbstractContextManager[type[BackendError]]:
         """Time in which nothing is answered; skips where there is no such thing.
 
@@ -67,6 +73,9 @@ class RealSide:
 
     def end(self, order: Order) -> None:
         (self.folder / f"{order.key}.end").touch()
+
+    def mark(self, order: Order) -> str:
+        return order.key
 
     def runs(self, order: Order) -> int:
         count = self.folder / "count"
@@ -124,6 +133,9 @@ class KubernetesSide:
     def end(self, order: Order) -> None:
         self.cluster.end(order.key, self._codes[order.key])
 
+    def mark(self, order: Order) -> str:
+        return order.key
+
     def runs(self, order: Order) -> int:
         return [name for _, name in self.cluster.jobs].count(order.key)
 
@@ -154,9 +166,41 @@ def _kubernetes(request: pytest.FixtureRequest, folder: Path) -> FarSide:
     return side
 
 
+def _aws(request: pytest.FixtureRequest, folder: Path) -> FarSide:
+    pytest.importorskip("boto3", reason="the extra aws is not installed")
+    patch = request.getfixturevalue("monkeypatch")
+    for name, value in CREDENTIALS.items():
+        patch.setenv(name, value)
+    return _closed_at_the_end(request, AwsSide())
+
+
+def _azure(request: pytest.FixtureRequest, folder: Path) -> FarSide:
+    pytest.importorskip("azure.batch", reason="the extra azure is not installed")
+    return _closed_at_the_end(request, AzureSide())
+
+
+def _google(request: pytest.FixtureRequest, folder: Path) -> FarSide:
+    pytest.importorskip("google.cloud.batch_v1", reason="no extra google")
+    return _closed_at_the_end(request, GoogleSide())
+
+
+def _webhook(request: pytest.FixtureRequest, folder: Path) -> FarSide:
+    return _closed_at_the_end(request, WebhookSide())
+
+
+def _closed_at_the_end(request: pytest.FixtureRequest, side: Any) -> FarSide:
+    request.addfinalizer(side.close)
+    closed: FarSide = side
+    return closed
+
+
 FAR_SIDES: dict[str, Callable[[pytest.FixtureRequest, Path], FarSide]] = {
     "shell": _shell,
     "slurm": _slurm,
     "kubernetes": _kubernetes,
+    "aws_batch": _aws,
+    "azure_batch": _azure,
+    "google_batch": _google,
+    "webhook": _webhook,
 }
 """By the name of the back end."""
