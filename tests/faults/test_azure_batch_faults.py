@@ -179,3 +179,14 @@ def test_without_credentials_nothing_is_sent() -> None:
     )
     with pytest.raises(NotTakenError, match="PLANNER_AZURE_BATCH_KEY_FILE"):
         backend.submit(order())
+
+
+def test_a_key_that_is_none_is_not_used_and_not_shown() -> None:
+    settings = read_settings(AzureSettings, {"azure_batch": TABLE}, "azure_batch")
+    environ = {"PLANNER_AZURE_BATCH_KEY": "canary, and no base64"}
+    backend = AzureBatch(
+        settings, connect=lambda place, limits: client_for(place, limits, environ)
+    )
+    with pytest.raises(NotTakenError, match="expected base64") as told:
+        backend.submit(order())
+    assert "canary" not in str(told.value)

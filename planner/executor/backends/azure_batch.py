@@ -6,6 +6,7 @@ what is there is taken over only if it carries the digest of what was ordered.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -213,8 +214,11 @@ def _credential(settings: AzureSettings, environ: Mapping[str, str]) -> Any:
     from azure.core.credentials import AzureNamedKeyCredential
 
     key = secret_text(environ, VARIABLE)
-    if key:
+    if key and _is_base64(key):
         return AzureNamedKeyCredential(settings.account, key)
+    if key:
+        # Azure's library would say so while it sends, and quote the key.
+        raise NotTakenError(f"Azure Batch: {VARIABLE} is no key: expected base64")
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError as error:
@@ -223,6 +227,14 @@ def _credential(settings: AzureSettings, environ: Mapping[str, str]) -> Any:
             "account's key, or install azure-identity"
         ) from error
     return DefaultAzureCredential()
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _add(client: Any, job_id: str, task: Mapping[str, Any]) -> None:
