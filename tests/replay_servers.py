@@ -76,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, reply: Reply, *, announced: int | None = None) -> None:
         self.send_response(reply.status)
-        headers = {"Content-Type": "application/json", **reply.headers}
+        # Said aloud, or a client may send its next request on a closed connection.
+        usual = {"Content-Type": "application/json", "Connection": "close"}
+        headers = {**usual, **reply.headers}
         length = len(reply.data) if announced is None else announced
         for name, value in {**headers, "Content-Length": str(length)}.items():
             self.send_header(name, value)
