@@ -7,13 +7,15 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from planner.executor.backends.registry import Place
 from planner.executor.backends.settings import read_settings
-from planner.executor.backends.slurm import Settings, Slurm
+from planner.executor.backends.slurm import Slurm
+from planner.executor.backends.slurm_options import Settings
 from tests.factories_executor import until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
@@ -165,9 +167,11 @@ class SlurmCluster:
         """Names of all jobs that the controller knows."""
         return self.run("squeue", "-h", "-t", "all", "-o", "%j").stdout.split()
 
-    def backend(self, workspace: Path, **table: Any) -> Slurm:
+    def backend(
+        self, workspace: Path, *, kind: type[Slurm] = Slurm, **table: Any
+    ) -> Slurm:
         """The back end of a workspace on this cluster."""
-        return slurm_in(workspace, self.environ, **table)
+        return slurm_in(workspace, self.environ, kind=kind, **table)
 
     def _start_munge(self) -> None:
         folder = self.folder / "munge"
@@ -190,7 +194,14 @@ class SlurmCluster:
         )
 
 
-def slurm_in(workspace: Path, environ: Mapping[str, str], **table: Any) -> Slurm:
+def slurm_in(
+    workspace: Path,
+    environ: Mapping[str, str],
+    *,
+    kind: type[Slurm] = Slurm,
+    timer: Callable[[], float] = time.monotonic,
+    **table: Any,
+) -> Slurm:
     """The back end of a workspace with the settings of a table."""
     place = Place(
         workspace=workspace,
@@ -199,7 +210,7 @@ def slurm_in(workspace: Path, environ: Mapping[str, str], **table: Any) -> Slurm
         settings={"slurm": table},
     )
     settings = read_settings(Settings, place.settings, "slurm")
-    return Slurm(settings=settings, place=place)
+    return kind(settings=settings, place=place, timer=timer)
 
 
 def free_ports(number: int) -> list[int]:

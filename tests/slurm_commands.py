@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,11 @@ class FakeSlurm:
         given = {"sbatch": ["17\n", "", 0], **answers}
         (self.folder / "answers.json").write_text(json.dumps(given))
 
+    @property
+    def called(self) -> bool:
+        """Whether any command was called yet."""
+        return (self.folder / "calls").exists()
+
     def calls(self, name: str) -> list[list[str]]:
         return [argv for called, argv, _ in self._calls() if called == name]
 
@@ -46,9 +53,16 @@ class FakeSlurm:
         environ: dict[str, str] = self._calls()[-1][2]
         return environ
 
-    def backend(self, environ: dict[str, str] | None = None, **table: Any) -> Slurm:
-        given = environ or {}
-        return slurm_in(self.folder, given, commands=str(self.folder), **table)
+    def backend(
+        self,
+        environ: dict[str, str] | None = None,
+        *,
+        timer: Callable[[], float] = time.monotonic,
+        **table: Any,
+    ) -> Slurm:
+        """The back end that calls them."""
+        table = {"commands": str(self.folder), **table}
+        return slurm_in(self.folder, environ or {}, timer=timer, **table)
 
     def _calls(self) -> list[Any]:
         return [*map(json.loads, (self.folder / "calls").read_text().splitlines())]

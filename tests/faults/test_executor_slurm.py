@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from outputs.plan import Plan
 from planner.executor.backends.backend import Order, Phase, Report
 from planner.executor.backends.slurm import Slurm
 from planner.executor.dispatch import run_once
@@ -225,43 +229,84 @@ def test_a_job_cancelled_by_slurms_own_command_is_seen_as_such(
     )
 
 
+def past_plan(n_jobs: int) -> Plan:
+    """Jobs that count themselves, due in the past: Slurm goes by the real clock."""
+    script = ["/bin/sh", "-c", SCRIPT]
+    rows = [row(f"j{n}", command=script, executor="slurm") for n in range(n_jobs)]
+    for each in rows:
+        each["start"], each["end"] = each["start"] - PAST, each["end"] - PAST
+    return plan_of(*rows, created_at=MADE - PAST)
+
+
+def tick(slurm: Slurm, folder: Path, plan: Plan) -> None:
+    with ledger_in(folder) as ledger:
+        run_once(
+            plan=plan,
+            ledger=ledger,
+            backends={"slurm": slurm},
+            now=at("02:00") - PAST,
+            actor="test",
+        )
+
+
+class DiesAfterSending(Slurm):
+    """Takes its executor with it as soon as Slurm has taken the order."""
+
+    def submit(self, order: Order) -> Report:
+        super().submit(order)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
 def test_ex02_an_executor_killed_between_sending_and_storing_doubles_nothing(
     slurm_cluster: SlurmCluster, tmp_path: Path
 ) -> None:
-    script = ["/bin/sh", "-c", SCRIPT]
-    rows = [row(f"j{n}", command=script, executor="slurm") for n in range(4)]
-    for each in rows:  # Slurm goes by the real clock
-        each["start"], each["end"] = each["start"] - PAST, each["end"] - PAST
-    plan = plan_of(*rows, created_at=MADE - PAST)
-
-    class DiesAfterSending(Slurm):
-        def submit(self, order: Order) -> Report:
-            super().submit(order)
-            os.kill(os.getpid(), signal.SIGKILL)
-            raise AssertionError
-
-    def tick(kind: type[Slurm]) -> None:
-        backend = slurm_cluster.backend(tmp_path)
-        backend.__class__ = kind
-        with ledger_in(tmp_path) as ledger:
-            run_once(
-                plan=plan,
-                ledger=ledger,
-                backends={"slurm": backend},
-                now=at("02:00") - PAST,
-                actor="killed",
-            )
-
+    plan, slurm = past_plan(4), slurm_cluster.backend(tmp_path)
+    deadly = slurm_cluster.backend(tmp_path, kind=DiesAfterSending)
     for _ in range(4):
-        assert os.WIFSIGNALED(in_child(lambda: tick(DiesAfterSending)))
-    in_child(lambda: tick(Slurm))
+        assert os.WIFSIGNALED(in_child(lambda: tick(deadly, tmp_path, plan)))
 
     def all_done() -> bool:
-        in_child(lambda: tick(Slurm))
+        tick(slurm, tmp_path, plan)
         return states(tmp_path) == {"done": 4}
 
     until(all_done, pause=0.1)
     assert sorted(ran(tmp_path).values()) == [1] * 4
+
+
+@pytest.mark.slow
+def test_ex04_killed_executors_and_controllers_lose_and_double_nothing(
+    slurm_cluster: SlurmCluster, tmp_path: Path
+) -> None:
+    n_jobs, chance = 60, random.Random(1)
+    plan, slurm = past_plan(n_jobs), slurm_cluster.backend(tmp_path)
+    kills = Counter[str]()
+
+    def killed_tick() -> None:
+        pid = os.fork()
+        if pid == 0:
+            with contextlib.suppress(BaseException):
+                tick(slurm, tmp_path, plan)
+            os._exit(0)
+        time.sleep(chance.uniform(0.1, 3.0))
+        os.kill(pid, signal.SIGKILL)
+        kills["executor"] += os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+
+    def all_done() -> bool:
+        if sum(kills.values()) < 30:
+            killed_tick()
+            if chance.random() < 0.2:
+                slurm_cluster.kill_controller()
+                kills["controller"] += 1
+                slurm_cluster.start_controller()
+        else:
+            slurm_cluster.wait_for_controller()
+            tick(slurm, tmp_path, plan)
+        return states(tmp_path) == {"done": n_jobs}
+
+    until(all_done, seconds=400)
+    sys.stdout.write(f"{n_jobs} jobs, killed: {dict(kills)}\n")
+    assert sorted(ran(tmp_path).values()) == [1] * n_jobs
 
 
 @pytest.mark.slow

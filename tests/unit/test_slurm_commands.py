@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -200,6 +202,40 @@ def test_only_whole_lines_of_a_completion_file_are_read(tmp_path: Path) -> None:
     assert completions(path, "k") == [
         Entry(job="1", state="FAILED", exit_code=7, signal=0)
     ]
+
+
+def test_many_jobs_that_slurm_forgot_cost_one_look_at_the_queue(
+    fake: FakeSlurm,
+) -> None:
+    slurm = fake.backend()
+    orders = [order_of("true", job_id=f"j{n}") for n in range(5)]
+    for order in orders:
+        slurm.submit(order)
+        folder = Path(str(slurm.logs(order.key, None).stdout)).parent
+        result = {"outcome": "exited", "exit_code": 0, **END}
+        for name, content in (("claim", CLAIM), ("result", result)):
+            (folder / f"{name}.json").write_text(json.dumps(content))
+    assert {slurm.status(o.key, "7").phase for o in orders} == {Phase.DONE}
+    assert len(fake.calls("squeue")) == 1
+
+
+def test_a_look_is_repeated_in_time_and_less_often_where_it_takes_long(
+    fake: FakeSlurm,
+) -> None:
+    order = order_of("true")
+    line = f"{'7':<21}{order.key:<49}{'PENDING':<21}{'0':<13}"
+    fake.answer(squeue=[line + "\n", "", 0])
+
+    def looks(clock: Iterator[float]) -> int:
+        slurm = fake.backend(timer=lambda: next(clock))
+        before = len(fake.calls("squeue")) if fake.called else 0
+        for _ in range(4):
+            assert slurm.status(order.key, "7").phase is Phase.WAITING
+        return len(fake.calls("squeue")) - before
+
+    # Twice for a look: before and after it.
+    assert looks(iter([0.0, 0.1, 0.9, 1.2, 1.3, 1.4])) == 2
+    assert looks(iter([0.0, 10.0, 20.0, 59.0, 61.0, 71.0])) == 2
 
 
 @pytest.mark.parametrize(

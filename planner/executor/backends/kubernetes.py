@@ -31,7 +31,7 @@ from planner.executor.errors import (
 )
 
 FRESH_S = 1.0
-"""One list of Jobs serves all questions of this long. [s]"""
+"""One list of Jobs serves all questions of at least this long. [s]"""
 
 
 class Kubernetes:
@@ -150,10 +150,14 @@ class Kubernetes:
         return client
 
     def _jobs(self, client: KubernetesClient) -> dict[str, Manifest]:
-        at, jobs = self._seen.get(client, (-math.inf, {}))
-        if self._timer() - at >= FRESH_S:
-            at, jobs = self._timer(), client.jobs()
-            self._seen[client] = (at, jobs)
+        until, jobs = self._seen.get(client, (-math.inf, {}))
+        began = self._timer()
+        if began >= until:
+            jobs = client.jobs()
+            ended = self._timer()
+            # A slow server is asked less often.
+            fresh_s = max(FRESH_S, 5 * (ended - began))
+            self._seen[client] = (ended + fresh_s, jobs)
         return jobs
 
 
