@@ -383,3 +383,12 @@ def test_what_is_sent_is_what_was_meant(cluster: Cluster, tmp_path: Path) -> Non
         {"name": "X", "value": "$$(PATH)"},
         {"name": "Y", "value": "$$$$"},
     ]
+
+
+def test_a_kubeconfig_of_the_settings_lies_in_the_workspace(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.kubeconfig(tmp_path)
+    environ = {"KUBECONFIG": "/nowhere"}
+    backend = kubernetes_in(tmp_path, environ, image="i", kubeconfig="kubeconfig")
+    assert backend.submit(order_of("true")).phase is Phase.WAITING

@@ -219,6 +219,29 @@ def test_many_jobs_that_slurm_forgot_cost_one_look_at_the_queue(
     assert len(fake.calls("squeue")) == 1
 
 
+def test_partitions_of_one_cluster_are_looked_up_at_once(fake: FakeSlurm) -> None:
+    regions = {name: {"partition": name} for name in ("a", "b", "c")}
+    order = order_of("true", region="b")
+    slurm = fake.backend(regions=regions)
+    slurm.submit(order)
+    slurm.look_up(order.key)
+    assert len(fake.calls("squeue")) == 1
+    assert slurm.cancel(order.key, None).phase is Phase.CANCELLED
+    assert [argv[-1] for argv in fake.calls("scancel")] == [f"--name={order.key}"]
+
+
+def test_regions_of_two_clusters_are_looked_up_in_both(fake: FakeSlurm) -> None:
+    slurm = fake.backend(regions={"far": {"conf": "far.conf", "runs": "far"}})
+    order = order_of("true", region="far")
+    slurm.submit(order)
+    assert fake.environ()["SLURM_CONF"] == str(fake.folder / "far.conf")
+    script = Path(fake.calls("sbatch")[0][-1])
+    assert script.is_relative_to(fake.folder / "far")
+    slurm.look_up(order.key)
+    assert len(fake.calls("squeue")) == 2
+    assert Path(str(slurm.logs(order.key, None).stdout)).parent == script.parent
+
+
 def test_a_look_is_repeated_in_time_and_less_often_where_it_takes_long(
     fake: FakeSlurm,
 ) -> None:

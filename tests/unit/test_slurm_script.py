@@ -163,6 +163,7 @@ def test_the_end_is_noted_though_the_shell_gets_sigterm_too(
         (order_of("--wrap=touch x"), "command not found: --wrap"),
         (order_of("echo", "a\0b"), "NUL"),
         (order_of("echo", "a\r\nb"), "CR LF"),
+        (order_of("echo", "\ud800"), "half of a character"),
         (order_of("echo", env={"A;touch x": "b"}), "not a variable's name"),
     ],
 )

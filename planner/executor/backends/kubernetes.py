@@ -145,7 +145,9 @@ class Kubernetes:
         for known, client in self._clients:
             if known == settings:
                 return client
-        client = KubernetesClient(settings, self._place.environ)
+        client = KubernetesClient(
+            settings, environ=self._place.environ, workspace=self._place.workspace
+        )
         self._clients.append((settings, client))
         return client
 

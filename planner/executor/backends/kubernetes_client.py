@@ -56,6 +56,8 @@ class KubernetesClient:
         Which cluster and namespace, and how long to wait.
     environ
         The executor's variables: KUBECONFIG, HOME, KUBERNETES_SERVICE_HOST.
+    workspace
+        What a relative path of the settings is relative to.
 
     Raises
     ------
@@ -63,12 +65,14 @@ class KubernetesClient:
         If the library is missing or there are no usable credentials.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, *, environ: Mapping[str, str], workspace: Path
+    ) -> None:
         try:
             from kubernetes import client
         except ImportError as error:
             raise BackendError(MISSING) from error
-        api = client.ApiClient(_configuration(settings, environ))
+        api = client.ApiClient(_configuration(settings, environ, workspace))
         self._batch = client.BatchV1Api(api)
         self._core = client.CoreV1Api(api)
         self._namespace = settings.namespace
@@ -181,7 +185,9 @@ def _checked(answer: Any) -> Any:
     return answer
 
 
-def _configuration(settings: Settings, environ: Mapping[str, str]) -> Any:
+def _configuration(
+    settings: Settings, environ: Mapping[str, str], workspace: Path
+) -> Any:
     from kubernetes import client, config
     from yaml import YAMLError
 
@@ -191,7 +197,9 @@ def _configuration(settings: Settings, environ: Mapping[str, str]) -> Any:
     # A request that is repeated unseen would make its time limit and its error lie.
     configuration.retries = False
     home = Path(environ.get("HOME", "/")) / ".kube" / "config"
-    path = settings.kubeconfig or environ.get("KUBECONFIG")
+    path = environ.get("KUBECONFIG")
+    if settings.kubeconfig is not None:
+        path = str(workspace / settings.kubeconfig)
     try:
         if path is None and not home.exists() and _is_inside(environ):
             load_inside(configuration)

@@ -120,7 +120,7 @@ def digest_of(order: Order) -> str:
     """Identity of what is to be run, free of settings."""
     facts = asdict(order)
     text = json.dumps(facts, sort_keys=True, default=str)
-    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return sha256(text.encode()).hexdigest()
 
 
 _REPEAT_AFTER_DISRUPTION = {

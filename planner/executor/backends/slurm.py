@@ -99,7 +99,7 @@ class Slurm:
     def cancel(self, key: str, handle: str | None) -> Report:
         """Close a key not begun, and end what runs or waits under it."""
         closed = False
-        for settings in self._settings.distinct():
+        for settings in self._clusters():
             folder = self._folder(settings, key)
             if folder.is_dir():
                 closed |= self._close(folder)
@@ -121,29 +121,37 @@ class Slurm:
 
     def logs(self, key: str, handle: str | None) -> Logs:
         """Two files in the run's folder."""
-        folders = [self._folder(s, key) for s in self._settings.distinct()]
+        folders = [self._folder(settings, key) for settings in self._clusters()]
         folder = next((f for f in folders if f.is_dir()), folders[0])
         return Logs(
             stdout=folder / run_folder.STDOUT, stderr=folder / run_folder.STDERR
         )
 
+    def _clusters(self) -> list[Settings]:
+        """Settings of every cluster and folder; partitions make no difference."""
+        found = {(s.conf, s.runs): s for s in reversed(self._settings.distinct())}
+        return list(reversed(found.values()))
+
     def _folder(self, settings: Settings, key: str) -> Path:
         assert KEY_PATTERN.fullmatch(key), key
-        runs = settings.runs or self._place.outputs / "runs"
-        workspace = self._place.workspace.absolute()
-        return workspace / runs / key.partition("-")[0] / key
+        runs = self._at(settings.runs) or self._place.outputs.absolute() / "runs"
+        return runs / key.partition("-")[0] / key
+
+    def _at(self, path: str | None) -> Path | None:
+        """A path of the settings, relative to the workspace."""
+        return None if path is None else self._place.workspace.absolute() / path
 
     def _client(self, settings: Settings) -> SlurmClient:
         return SlurmClient(
             environ=self._place.environ,
-            conf=settings.conf,
-            folder=settings.commands,
+            conf=self._at(settings.conf),
+            folder=self._at(settings.commands),
             limit_s=settings.limit_s,
         )
 
     def _first_known(self, key: str, *, anew: bool) -> Report:
         """Report of the settings under which the key is known."""
-        for settings in self._settings.distinct():
+        for settings in self._clusters():
             report = self._report(settings, key, anew=anew)
             if report.phase is not Phase.ABSENT:
                 return report
@@ -186,8 +194,9 @@ class Slurm:
         if settings.accounting:
             day = datetime.strptime(key[1:9], "%Y%m%d").replace(tzinfo=UTC)
             entries = client.accounting(key, since=day)
-        if not entries and settings.completions is not None:
-            entries = completions(Path(settings.completions), key)
+        records = self._at(settings.completions)
+        if not entries and records is not None:
+            entries = completions(records, key)
         return entries
 
 

@@ -103,8 +103,8 @@ class SlurmClient:
     """
 
     environ: Mapping[str, str]
-    conf: str | None = None
-    folder: str | None = None
+    conf: Path | None = None
+    folder: Path | None = None
     limit_s: float = 20.0
 
     def submit(self, options: Sequence[str], script: Path, *, workspace: Path) -> str:
@@ -167,7 +167,7 @@ class SlurmClient:
         self, argv: list[str], *, cwd: Path | None, extra: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
         if self.folder is not None:
-            argv = [f"{self.folder}/{argv[0]}", *argv[1:]]
+            argv = [str(self.folder / argv[0]), *argv[1:]]
         return subprocess.run(
             argv,
             cwd=cwd,
@@ -187,7 +187,7 @@ class SlurmClient:
             if not name.startswith(_OPTION_VARIABLES)
         }
         conf = self.conf or self.environ.get("SLURM_CONF")
-        return mine if conf is None else {**mine, "SLURM_CONF": conf}
+        return mine if conf is None else {**mine, "SLURM_CONF": str(conf)}
 
 
 def completions(path: Path, name: str) -> list[Entry]:

@@ -110,7 +110,16 @@ def _check(order: Order) -> None:
         if not _VARIABLE.fullmatch(name):
             raise RejectedError(f"{job}: env {name!r} is not a variable's name")
     words = [*order.command, *order.env.values()]
-    if any("\0" in word or "\r\n" in word for word in words):
+    if any("\0" in word or "\r\n" in word or _has_no_bytes(word) for word in words):
         raise RejectedError(
-            f"{job}: Slurm takes no NUL and no CR LF in a command or variable"
+            f"{job}: Slurm takes no NUL, no CR LF and no half of a character "
+            "in a command or variable"
         )
+
+
+def _has_no_bytes(word: str) -> bool:
+    try:
+        word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return True
+    return False
