@@ -267,7 +267,7 @@ def test_a_look_is_repeated_in_time_and_less_often_where_it_takes_long(
         (None, None, [], Phase.ABSENT, None),
         (None, None, ["PENDING"], Phase.WAITING, None),
         (None, None, ["RUNNING"], Phase.WAITING, None),
-        (None, None, ["CANCELLED"], Phase.CANCELLED, "cancelled before it began"),
+        (None, None, ["CANCELLED"], Phase.CANCELLED, "cancelled in Slurm before"),
         (None, None, ["BOOT_FAIL"], Phase.FAILED, "its node did not start"),
         ({"closed": "x"}, None, ["PENDING"], Phase.CANCELLED, "cancelled before it"),
         (CLAIM, None, ["RUNNING"], Phase.RUNNING, None),

@@ -111,7 +111,7 @@ def _ended(entry: Entry, *, began_at: datetime | None) -> Report:
         phase, reason = Phase.DONE, None
     elif entry.state == "CANCELLED":
         phase = Phase.CANCELLED
-        reason = "cancelled" if began_at else _CANCELLED
+        reason = "cancelled" if began_at else "cancelled in Slurm before it began"
     else:
         phase, reason = Phase.FAILED, _REASONS.get(entry.state) or _why_entry(entry)
     return Report(
