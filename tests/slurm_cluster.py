@@ -137,6 +137,7 @@ class SlurmCluster:
 
     def wait_for_controller(self) -> None:
         until(lambda: self.idle_nodes() >= 0, seconds=30, pause=0.1)
+        self.resume()
 
     def forget(self) -> None:
         """Have the controller lose all jobs; it begins to count at 1 again."""
@@ -145,6 +146,11 @@ class SlurmCluster:
         (self.folder / "state").mkdir()
         self.start_controller()
         self.wait_for_controller()
+
+    def resume(self) -> None:
+        """Put nodes back to work: a launch that a lost controller spoilt drains one."""
+        for node in ("n1", "n2"):
+            self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def idle_nodes(self) -> int:
         """Number of nodes with nothing to do; -1 if the controller is silent."""
@@ -171,6 +177,7 @@ class SlurmCluster:
         self, workspace: Path, *, kind: type[Slurm] = Slurm, **table: Any
     ) -> Slurm:
         """The back end of a workspace on this cluster."""
+        self.resume()
         return slurm_in(workspace, self.environ, kind=kind, **table)
 
     def _start_munge(self) -> None:
