@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from outputs.errors import PlanFormatError, StalePlanError
 from outputs.plan import PLANNED, Plan, PlanMeta
+from planner.executor.errors import LedgerConstraintError
 from planner.executor.instants import to_us
 from planner.executor.keys import dispatch_key
 from planner.executor.ledger import Ledger
@@ -81,11 +81,13 @@ def adopt(ledger: Ledger, plan: Plan, *, at_us: int, actor: str) -> Adoption:
         if _known(ledger, meta):
             return Adoption()
         _follow(ledger, meta, at_us=at_us)
-        try:
-            _bring_in(ledger, plan)
-            return _merge(ledger, meta, at_us=at_us, actor=actor)
-        finally:
-            ledger.execute("drop table if exists temp.incoming")
+        # Dropped first, too: a transaction that failed took its own tables along,
+        # but one that was only a part of a larger one did not.
+        ledger.execute("drop table if exists incoming")
+        _bring_in(ledger, plan)
+        adoption = _merge(ledger, meta, at_us=at_us, actor=actor)
+        ledger.execute("drop table incoming")
+        return adoption
 
 
 def _known(ledger: Ledger, meta: PlanMeta) -> bool:
@@ -140,7 +142,7 @@ def _bring_in(ledger: Ledger, plan: Plan) -> None:
             f"insert into incoming values ({', '.join('?' * 13)})",
             _incoming(ledger.site, plan.meta, placed, specs.indices, texts),
         )
-    except sqlite3.IntegrityError as error:
+    except LedgerConstraintError as error:
         raise PlanFormatError(
             f"plan {plan.meta.plan_id} holds a job's segment twice or a row with "
             f"impossible values ({error})"
@@ -218,11 +220,12 @@ def _merge(ledger: Ledger, meta: PlanMeta, *, at_us: int, actor: str) -> Adoptio
     A missed one that was once in doubt had its key closed: it stays missed.
     """
     day = meta.date.isoformat()
-    ledger.execute("drop table if exists temp.changing")
+    ledger.execute("drop table if exists changing")
     ledger.execute(_CHANGING)
     ledger.execute(
         "insert into changing select key, state, "
-        "exists (select 1 from incoming i where i.key = d.key) "
+        "case when exists (select 1 from incoming i where i.key = d.key) "
+        "then 1 else 0 end "
         "from dispatches d where date = ? and attempt = 1 "
         f"and state in ({_NEVER_SENT}) and (state = ? or intent_us is null)",
         *(day, State.PLANNED),
@@ -234,7 +237,7 @@ def _merge(ledger: Ledger, meta: PlanMeta, *, at_us: int, actor: str) -> Adoptio
         added=_add(ledger, meta.plan_id, day, at_us),
     )
     _note_changes(ledger, step)
-    ledger.execute("drop table temp.changing")
+    ledger.execute("drop table changing")
     return adoption
 
 
@@ -243,7 +246,7 @@ def _move(ledger: Ledger, plan_id: str, at_us: int) -> int:
         f"update dispatches set ({_PLACED}) = (select {_PLACED} from incoming i "
         "where i.key = dispatches.key), due_us = (select start_us from incoming i "
         "where i.key = dispatches.key), plan_id = ?, state = ?, changed_us = ?, "
-        "reason = null where key in (select key from changing where stays)",
+        "reason = null where key in (select key from changing where stays = 1)",
         *(plan_id, State.PLANNED, at_us),
     )
 
@@ -251,7 +254,7 @@ def _move(ledger: Ledger, plan_id: str, at_us: int) -> int:
 def _withdraw(ledger: Ledger, plan_id: str, at_us: int) -> int:
     return ledger.execute(
         "update dispatches set state = ?, changed_us = ?, reason = ? where state = ? "
-        "and key in (select key from changing where not stays)",
+        "and key in (select key from changing where stays = 0)",
         *(State.WITHDRAWN, at_us, f"plan {plan_id} leaves it out", State.PLANNED),
     )
 
@@ -273,11 +276,11 @@ def _note_changes(ledger: Ledger, step: tuple[object, ...]) -> None:
         "after_state, detail) select key, ?, ?, ?, ?, {} "
     )
     ledger.execute(
-        note.format("before_state, ?, ? from changing where stays"),
+        note.format("before_state, ?, ? from changing where stays = 1"),
         *(*step, State.PLANNED, "as the newer plan has it"),
     )
     ledger.execute(
-        note.format("before_state, ?, ? from changing where not stays")
+        note.format("before_state, ?, ? from changing where stays = 0")
         + "and before_state = ?",
         *(*step, State.WITHDRAWN, "the newer plan leaves it out", State.PLANNED),
     )

@@ -13,8 +13,8 @@ from planner.executor.collection import collect
 from planner.executor.errors import ClockError
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
+from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
-from planner.executor.ledger_file import leased
 from planner.executor.sending import send_due
 from planner.executor.states import State
 

@@ -7,8 +7,10 @@
     │   ├── LedgerMissingError      it existed and is gone
     │   ├── LedgerDamagedError      it is not whole, or not this site's
     │   ├── LedgerVersionError      a newer version wrote it
-    │   ├── LedgerPlaceError        it lies on a network file system
-    │   └── LedgerBusyError         another process wrote for too long
+    │   ├── LedgerPlaceError        it lies where it cannot be relied on
+    │   ├── LedgerBusyError         another process wrote for too long
+    │   ├── LedgerLostError         the connection to its server was lost
+    │   └── LedgerConstraintError   rows that its rules do not allow
     ├── LeaseLostError          a later executor has taken over
     ├── ClockError              the clock cannot be believed
     └── BackendError            one back end's answer to one call
@@ -43,11 +45,19 @@ class LedgerVersionError(LedgerError):
 
 
 class LedgerPlaceError(LedgerError):
-    """The ledger lies where its locks and syncs cannot be relied on."""
+    """The ledger lies where its locks and commits cannot be relied on."""
 
 
 class LedgerBusyError(LedgerError):
     """Another process held the ledger longer than this one may wait."""
+
+
+class LedgerLostError(LedgerError):
+    """The connection was lost; what the server stored decides, at the next opening."""
+
+
+class LedgerConstraintError(LedgerError):
+    """The ledger's own rules do not allow the rows; they were not stored."""
 
 
 class LeaseLostError(ExecutionError):

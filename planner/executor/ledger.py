@@ -1,27 +1,21 @@
 """The durable record of what was sent and what came of it.
 
 The SQL keeps to what SQLite and PostgreSQL have in common; what only one of them
-knows (pragmas, file checks) lives in ``planner.executor.ledger_file``.
+knows lives in ``planner.executor.store_sqlite`` and ``store_postgres``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from planner.executor.errors import (
-    LeaseLostError,
-    LedgerBusyError,
-    LedgerDamagedError,
-    LedgerError,
-)
+from planner.executor.errors import LeaseLostError, LedgerDamagedError
 from planner.executor.records import Dispatch, FollowedPlan
 from planner.executor.states import State, allowed
+from planner.executor.store import Store
 
 COLUMNS = tuple(field.name for field in fields(Dispatch))
 _SELECT = f"select {', '.join(COLUMNS)} from dispatches "
@@ -32,24 +26,32 @@ _INSERT = (
 
 
 class Ledger:
-    """An open ledger. Opened by ``planner.executor.ledger_file.open_ledger``.
+    """An open ledger. Opened by ``planner.executor.ledger_place.open_ledger_at``.
 
     Every change is one transaction, durable when the method returns, and refused
     when a later executor has taken the lease.
 
     Parameters
     ----------
-    connection
-        In autocommit mode, set up and checked.
-    path
-        The file, for messages; None for a ledger in memory.
+    store
+        What keeps it, set up and checked.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, path: Path | None) -> None:
-        self.path = path
-        self._connection = connection
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self._lease: int | None = None
-        self.site: str = self.query("select id from site")[0][0]
+        sites = self.query("select id from site")
+        if len(sites) != 1:
+            raise LedgerDamagedError(
+                f"{store.name} does not say which site it belongs to; nothing is "
+                "sent. Restore it from a copy"
+            )
+        self.site: str = sites[0][0]
+
+    @property
+    def name(self) -> str:
+        """Where it is, for messages; without any secret."""
+        return self.store.name
 
     def __enter__(self) -> Self:
         return self
@@ -63,23 +65,20 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of it."""
+        self.store.close()
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of one reading statement."""
-        with sqlite_errors(self.path):
-            return self._connection.execute(sql, values).fetchall()
+        return self.store.query(sql, values)
 
     def execute(self, sql: str, *values: object) -> int:
         """Run one writing statement; the number of rows that it changed."""
-        with sqlite_errors(self.path):
-            return self._connection.execute(sql, values).rowcount
+        return self.store.execute(sql, values)
 
     def execute_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Run one writing statement for many rows."""
-        with sqlite_errors(self.path):
-            self._connection.executemany(sql, rows)
+        self.store.execute_many(sql, rows)
 
     @contextlib.contextmanager
     def transaction(self, *, rehearsal: bool = False) -> Iterator[None]:
@@ -95,17 +94,19 @@ class Ledger:
         LeaseLostError
             If a later executor has taken over.
         """
-        if self._connection.in_transaction:
+        if self.store.in_transaction:
             yield
             return
-        self.execute("begin immediate")
+        self.store.begin()
         try:
             self._check_lease()
             yield
-            self.execute("rollback" if rehearsal else "commit")
+            if rehearsal:
+                self.store.rollback()
+            else:
+                self.store.commit()
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("rollback")
+            self.store.rollback()
 
     def take_lease(self, *, holder: str, at_us: int) -> int:
         """Become the one that may write; number of the lease, higher than any before.
@@ -236,26 +237,6 @@ class Ledger:
                 f"lease {self._lease} has ended: {self.lease_holder()} holds "
                 f"lease {self.lease_number()}"
             )
-
-
-@contextlib.contextmanager
-def sqlite_errors(path: Path | None) -> Iterator[None]:
-    """Say in this program's words why the ledger could not be read or written."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise LedgerBusyError(
-                f"{path}: another process held the ledger for too long; nothing was "
-                "sent without a record, the next run goes on"
-            ) from error
-        raise LedgerError(f"{path}: {error}") from error
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        raise LedgerDamagedError(
-            f"{path} is damaged ({error}); nothing is sent. Restore it from a copy"
-        ) from error
 
 
 def _dispatch(row: tuple[Any, ...]) -> Dispatch:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
 
+from planner.executor.errors import LedgerVersionError
+from planner.executor.instants import to_us
 from planner.executor.states import State
-
-APPLICATION_ID = 0x63625031
-"""Marks the file as a ledger of this program ("cbP1")."""
+from planner.executor.store import Store
 
 _STATES = ", ".join(f"'{state}'" for state in State)
 
@@ -98,27 +99,45 @@ MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
 VERSION = len(MIGRATIONS)
 
 
-def version_of(connection: sqlite3.Connection) -> int:
-    """Version of the tables in a ledger file; 0 for an empty file."""
-    version: int = connection.execute("pragma user_version").fetchone()[0]
-    return version
+def migrate(store: Store, scripts: Sequence[str] = MIGRATIONS) -> None:
+    """Bring a ledger to the newest version, inside the open transaction.
+
+    Parameters
+    ----------
+    store
+        Within a transaction that the caller commits: all steps or none.
+    scripts
+        Script number n leads from version n to version n + 1.
+    """
+    for script in scripts[store.version() :]:
+        for statement in script.split(";"):
+            if statement.strip():
+                store.execute(store.ddl(statement))
+    store.set_version(len(scripts))
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a ledger to the newest version in one transaction: all steps or none."""
-    statements = [
-        statement
-        for script in MIGRATIONS[version_of(connection) :]
-        for statement in script.split(";")
-        if statement.strip()
-    ]
-    connection.execute("begin immediate")
+def fill(store: Store, *, site: str, now: datetime) -> None:
+    """Make all tables of a new ledger: whole, or not at all."""
+    store.begin()
     try:
-        for statement in statements:
-            connection.execute(statement)
-        connection.execute(f"pragma application_id = {APPLICATION_ID}")
-        connection.execute(f"pragma user_version = {VERSION}")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
+        migrate(store)
+        store.execute("insert into site values (?, ?)", (site, to_us(now)))
+        store.commit()
+    finally:
+        store.rollback()
+
+
+def require_known_version(store: Store) -> None:
+    """Refuse a ledger that a newer program wrote, naming both versions.
+
+    Raises
+    ------
+    LedgerVersionError
+        If its tables are newer than this program knows.
+    """
+    found = store.version()
+    if found > VERSION:
+        raise LedgerVersionError(
+            f"{store.name} has version {found}, this program knows up to {VERSION}; "
+            "use the newer program"
+        )

@@ -22,8 +22,7 @@ def verify(ledger: Ledger) -> tuple[str, ...]:
 
 
 def _file(ledger: Ledger) -> list[str]:
-    verdicts = [row[0] for row in ledger.query("pragma integrity_check")]
-    return [] if verdicts == ["ok"] else verdicts
+    return ledger.store.problems()
 
 
 def _keys(ledger: Ledger) -> list[str]:

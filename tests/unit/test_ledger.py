@@ -25,9 +25,10 @@ from planner.executor.errors import (
 )
 from planner.executor.file_systems import file_system, mount_table
 from planner.executor.keys import KEY_PATTERN, dispatch_key
+from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
-from planner.executor.ledger_file import leased, open_ledger
-from planner.executor.schema import VERSION, migrate
+from planner.executor.ledger_file import open_ledger, upgrade
+from planner.executor.schema import MIGRATIONS, VERSION
 from planner.executor.states import State
 from planner.executor.verification import verify
 from tests.factories_executor import (
@@ -203,13 +204,14 @@ def test_ex13_a_newer_ledger_is_refused_naming_both_versions(tmp_path: Path) -> 
 
 
 def test_ex13_a_failing_upgrade_changes_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "old.sqlite"
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("create table plans (other text)")
-        with pytest.raises(sqlite3.OperationalError):
-            migrate(connection)
-        tables = connection.execute("select name from sqlite_master").fetchall()
-        assert tables == [("plans",)]
+    used(tmp_path)
+    newer = (*MIGRATIONS, "create table more (x text); create table plans (other text)")
+    with ledger_in(tmp_path) as ledger:
+        with pytest.raises(LedgerError, match="already exists"):
+            upgrade(ledger.store, newer)
+        assert ledger.store.version() == VERSION
+        assert not ledger.query("select 1 from sqlite_master where name = 'more'")
+        assert verify(ledger) == ()
 
 
 def test_a_crash_while_the_ledger_is_made_leaves_none_or_a_whole_one(
@@ -270,7 +272,7 @@ def test_ex09_the_lease_of_a_killed_executor_is_free_at_once(tmp_path: Path) -> 
     ledger_in(tmp_path).close()
     code = (
         "import os, sys; from tests.factories_executor import *\n"
-        "from pathlib import Path; from planner.executor.ledger_file import leased\n"
+        "from pathlib import Path; from planner.executor.leases import leased\n"
         "with leased(ledger_in(Path(sys.argv[1])), holder='x', now=MADE) as mine:\n"
         "    assert mine; os.kill(os.getpid(), 9)\n"
     )

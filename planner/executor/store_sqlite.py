@@ -1,0 +1,172 @@
+"""A ledger in one SQLite file, for executors of one host."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from planner.executor.errors import (
+    LedgerBusyError,
+    LedgerConstraintError,
+    LedgerDamagedError,
+    LedgerError,
+)
+from planner.executor.store import Row
+
+APPLICATION_ID = 0x63625031
+"""Marks the file as a ledger of this program ("cbP1")."""
+
+LOCK = "ledger.lock"
+
+
+class SqliteStore:
+    """See ``planner.executor.store.Store``.
+
+    Parameters
+    ----------
+    connection
+        In autocommit mode.
+    path
+        The file; None for a ledger in memory.
+    """
+
+    shared = False
+
+    def __init__(self, connection: sqlite3.Connection, *, path: Path | None) -> None:
+        self.path = path
+        self._connection = connection
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return "ledger in memory" if self.path is None else str(self.path)
+
+    @property
+    def marker_folder(self) -> Path | None:
+        """The folder of the file."""
+        return None if self.path is None else self.path.parent
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._connection.in_transaction
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Rows of one reading statement."""
+        with sqlite_errors(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def stream(self, sql: str) -> Iterator[Row]:
+        """Rows of one reading statement, without holding them all."""
+        with sqlite_errors(self.path):
+            yield from self._connection.execute(sql)
+
+    def execute(self, sql: str, values: Sequence[object] = ()) -> int:
+        """Run one writing statement; the number of rows that it changed."""
+        with sqlite_errors(self.path):
+            return self._connection.execute(sql, values).rowcount
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one writing statement for many rows."""
+        with sqlite_errors(self.path):
+            self._connection.executemany(sql, rows)
+
+    def begin(self) -> None:
+        """Open a transaction and take the file's one write lock at once."""
+        self.execute("begin immediate")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self.execute("commit")
+
+    def rollback(self) -> None:
+        """Undo it."""
+        if self._connection.in_transaction:
+            self._connection.execute("rollback")
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[bool]:
+        """Hold ``ledger.lock``, which the kernel frees when the process ends."""
+        if self.path is None:
+            yield True
+            return
+        with locked(self.path.with_name(LOCK), wait=False) as held:
+            yield held
+
+    def version(self) -> int:
+        """Version of the tables; 0 for an empty file."""
+        version: int = self.query("pragma user_version")[0][0]
+        return version
+
+    def set_version(self, version: int) -> None:
+        """Note the version, and that the file is a ledger."""
+        self.execute(f"pragma application_id = {APPLICATION_ID}")
+        self.execute(f"pragma user_version = {version}")
+
+    def ddl(self, statement: str) -> str:
+        """Migrations are written in SQLite's words."""
+        return statement
+
+    def problems(self) -> list[str]:
+        """SQLite's own check of every page, index and reference."""
+        verdicts = [row[0] for row in self.query("pragma integrity_check")]
+        orphans = self.query("pragma foreign_key_check")
+        return [verdict for verdict in verdicts if verdict != "ok"] + [
+            f"{table}, row {number}: its entry in {parent} is gone"
+            for table, number, parent, _ in orphans
+        ]
+
+    def backup(self, copy: Path) -> None:
+        """Write a copy of what was committed last, replacing what is there."""
+        assert self.path is not None
+        copy.unlink(missing_ok=True)
+        # A connection that writes cannot be copied from: another one reads.
+        with (
+            sqlite_errors(copy),
+            contextlib.closing(sqlite3.connect(self.path)) as source,
+            contextlib.closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+@contextlib.contextmanager
+def sqlite_errors(path: Path | None) -> Iterator[None]:
+    """Say in this program's words why the ledger could not be read or written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise LedgerBusyError(
+                f"{path}: another process held the ledger for too long; nothing was "
+                "sent without a record, the next run goes on"
+            ) from error
+        raise LedgerError(f"{path}: {error}") from error
+    except sqlite3.IntegrityError as error:
+        raise LedgerConstraintError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise LedgerDamagedError(
+            f"{path} is damaged ({error}); nothing is sent. Restore it from a copy"
+        ) from error
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock file; yields False if it is held and one may not wait."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
