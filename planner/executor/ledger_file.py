@@ -97,7 +97,9 @@ def open_ledger(
 def new_in_memory(*, now: datetime) -> Ledger:
     """An empty ledger that is gone when it is closed, for rehearsals."""
     store = SqliteStore(sqlite3.connect(":memory:", isolation_level=None), path=None)
+    store.begin()
     fill(store, site="rehearsal", now=now)
+    store.commit()
     return Ledger(store)
 
 
@@ -183,7 +185,9 @@ def _make(path: Path, *, site: str, now: datetime) -> None:
         )
         try:
             store.execute("pragma synchronous = extra")
+            store.begin()
             fill(store, site=site, now=now)
+            store.commit()
         finally:
             store.close()
         temporary.replace(path)

@@ -117,14 +117,9 @@ def migrate(store: Store, scripts: Sequence[str] = MIGRATIONS) -> None:
 
 
 def fill(store: Store, *, site: str, now: datetime) -> None:
-    """Make all tables of a new ledger: whole, or not at all."""
-    store.begin()
-    try:
-        migrate(store)
-        store.execute("insert into site values (?, ?)", (site, to_us(now)))
-        store.commit()
-    finally:
-        store.rollback()
+    """Make all tables of a new ledger, inside the open transaction."""
+    migrate(store)
+    store.execute("insert into site values (?, ?)", (site, to_us(now)))
 
 
 def require_known_version(store: Store) -> None:
