@@ -42,6 +42,7 @@ class PlannerTable(Table):
     horizon_hours: Annotated[int, Field(ge=1, le=MAX_HORIZON_HOURS)] = 24
     jobs: Annotated[tuple[str, ...], Field(strict=False)] = ()
     outputs: str = "outputs"
+    site: Annotated[str, Field(pattern=NAME_PATTERN)] | None = None
 
     @field_validator("timezone")
     @classmethod

@@ -87,6 +87,8 @@ class PlanMeta:
         Which solver found the ``plan`` and the ``bound``, where several were asked.
     warnings
         Everything that a reader of the plan must know, one sentence each.
+    site
+        Name of the site that it was made for, None for an unnamed one.
     rows_digest, digest
         Filled in when the plan is written: over the rows, and over all metadata
         with the digest of the rows among them.
@@ -121,6 +123,7 @@ class PlanMeta:
     found_by: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    site: str | None = None
     schema_version: int = SCHEMA_VERSION
     rows_digest: str | None = None
     digest: str | None = None

@@ -21,10 +21,12 @@ from outputs.plan import PLAN_SCHEMA, SCHEMA_VERSION, Plan, PlanMeta
 from outputs.plan_digest import canonical_json, plan_digest, rows_digest
 from outputs.plan_layout import conform, require_schema, sort_rows
 from outputs.plan_meta import from_json, parse_json, require_known_version, to_json
+from outputs.plan_signature import KeyRing
 from outputs.storage import write_atomically
 
 META_KEY = b"planner"
 MAX_ROWS = 50_000_000
+UNSIGNED = KeyRing()
 MAX_FILE_BYTES = 16 * 2**30
 MAX_UNPACKED_BYTES = 32 * 2**30
 MAX_FOOTER_BYTES = 64 * 2**20
@@ -37,7 +39,7 @@ _DAMAGE = (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError)
 """What the Parquet reader raises on bytes that it cannot make sense of."""
 
 
-def write_plan(plan: Plan, path: Path) -> Plan:
+def write_plan(plan: Plan, path: Path, *, keys: KeyRing = UNSIGNED) -> Plan:
     """Write a plan whole or not at all.
 
     Parameters
@@ -46,6 +48,8 @@ def write_plan(plan: Plan, path: Path) -> Plan:
         Rows of ``PLAN_SCHEMA`` in any order.
     path
         The file; what was there before is replaced in one step.
+    keys
+        The first of them signs the plan.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def write_plan(plan: Plan, path: Path) -> Plan:
     PlanStorageError
         If the file cannot be written; what was there before is untouched.
     """
-    sealed, text = _seal(plan)
+    sealed, text = _seal(plan, keys)
 
     def write(file: BinaryIO) -> None:
         with pq.ParquetWriter(
@@ -112,7 +116,7 @@ def read_meta(path: Path) -> PlanMeta:
         return _verified_meta(file.metadata)[1]
 
 
-def _seal(plan: Plan) -> tuple[Plan, bytes]:
+def _seal(plan: Plan, keys: KeyRing) -> tuple[Plan, bytes]:
     """The plan as it will be read back, and the text of its metadata."""
     rows = sort_rows(conform(plan.rows))
     if len(rows) > MAX_ROWS:
@@ -121,7 +125,8 @@ def _seal(plan: Plan) -> tuple[Plan, bytes]:
         replace(plan.meta, schema_version=SCHEMA_VERSION, rows_digest=rows_digest(rows))
     )
     try:
-        values["digest"] = plan_digest(values)
+        digest = plan_digest(values)
+        values |= {"digest": digest, "signature": keys.sign(digest)}
         meta = from_json(parse_json(canonical_json(values)))
     except (TypeError, ValueError, RecursionError) as error:
         raise PlanFormatError(f"metadata cannot be written: {error}") from error

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from outputs.errors import PlanFormatError, PlanStorageError
 from outputs.plan import Plan, PlanMeta
-from outputs.plan_file import read_meta, write_plan
+from outputs.plan_file import UNSIGNED, read_meta, write_plan
+from outputs.plan_signature import KeyRing
 from outputs.storage import write_atomically
 
 _NAME = re.compile(r"plan-(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d{0,8}))?\.parquet")
@@ -54,7 +55,9 @@ def next_serial(folder: Path, date: date) -> int:
     return max(used) + 1 + unreadable
 
 
-def save_plan(plan: Plan, folder: Path) -> tuple[Path, Plan]:
+def save_plan(
+    plan: Plan, folder: Path, *, keys: KeyRing = UNSIGNED
+) -> tuple[Path, Plan]:
     """Make a plan the newest of its date; keep the one before beside it.
 
     Parameters
@@ -63,6 +66,8 @@ def save_plan(plan: Plan, folder: Path) -> tuple[Path, Plan]:
         Its serial number must come from ``next_serial``, under the same lock.
     folder
         Folder of the plans; must exist.
+    keys
+        The first of them signs the plan.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def save_plan(plan: Plan, folder: Path) -> tuple[Path, Plan]:
     """
     path = plan_path(folder, plan.meta.date)
     _keep(path, plan.meta.serial)
-    return path, write_plan(plan, path)
+    return path, write_plan(plan, path, keys=keys)
 
 
 def valid_plans(folder: Path) -> tuple[StoredPlan, ...]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from inputs.settings import Workspace
 from outputs.check import Violation
+from outputs.plan_file import read_meta
+from outputs.plan_signature import key_ring
 from planner.drafts import check_draft
 from planner.recall import recall_day
 
@@ -38,8 +40,10 @@ def check_file(
 ) -> Checked:
     """Re-do a plan's arithmetic from the files of its workspace.
 
-    Parameters and errors are those of ``recall_day``.
+    Parameters and errors are those of ``recall_day``; besides, a plan that is not
+    signed by a key of the environment is refused if there is one.
     """
+    key_ring(environment).require(read_meta(path))
     recalled = recall_day(workspace, path, now=now, environment=environment)
     return Checked(
         path=path,

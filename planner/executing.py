@@ -10,12 +10,14 @@ from pathlib import Path
 
 from outputs.plan import Plan
 from outputs.plan_file import read_plan
+from outputs.plan_signature import key_ring
 from planner.executor.backends.backend import Backend
 from planner.executor.backends.registry import Place, load_all
 from planner.executor.dispatch import Tick, run_once
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger
 from planner.executor.plan_choice import PassedOver, choose_plan
+from planner.executor.plan_trust import Trust
 from planner.executor.status import DispatchStatus, status
 
 
@@ -101,7 +103,8 @@ def states(
 def _plan(
     place: Place, plan_path: Path | None, now: datetime, ledger: Ledger
 ) -> tuple[Plan | None, Path | None, tuple[PassedOver, ...]]:
+    trust = Trust(keys=key_ring(place.environ), site=place.site)
     if plan_path is not None:
-        return read_plan(plan_path), plan_path, ()
-    choice = choose_plan(place.outputs / "plans", now=now, ledger=ledger)
+        return trust.read(plan_path, now=now), plan_path, ()
+    choice = choose_plan(place.outputs / "plans", now=now, ledger=ledger, trust=trust)
     return choice.plan, choice.path, choice.passed_over

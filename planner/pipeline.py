@@ -14,6 +14,7 @@ from outputs.limit_prices import LimitPrices
 from outputs.limit_prices_file import write_limit_prices
 from outputs.plan import Plan
 from outputs.plan_file import write_plan
+from outputs.plan_signature import KeyRing, key_ring
 from outputs.plan_store import next_serial, save_plan
 from outputs.storage import exclusive_lock, probe
 from planner.day import Day, prepare_day
@@ -100,7 +101,8 @@ def solve_day(
     now
         The clock, aware.
     environment
-        Variables from which forecast providers take their keys.
+        Variables from which forecast providers take their keys, and the plan its
+        signature.
     watch
         Measures the stages.
 
@@ -109,6 +111,7 @@ def solve_day(
     InputError, ForecastError, SolverError, PlanError
         Nothing was written.
     """
+    keys = key_ring(environment)
     plans = request.workspace.outputs / "plans"
     probe(plans if request.out is None else request.out.parent)
     probe(plans)
@@ -132,7 +135,7 @@ def solve_day(
         with watch.stage("write", "writing the plan"):
             write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
             prices = _write_prices(request.workspace, day, plan, wanted)
-            path, plan = _write(plan, request.out, plans)
+            path, plan = _write(plan, request.out, plans, keys)
     meta, seconds = plan.meta, _stages(watch, run)
     logger.info("plan %s: %s, gap %s", meta.plan_id, meta.status, meta.gap)
     return Outcome(
@@ -184,11 +187,13 @@ def _write_prices(
     return prices
 
 
-def _write(plan: Plan, out: Path | None, plans: Path) -> tuple[Path, Plan]:
+def _write(
+    plan: Plan, out: Path | None, plans: Path, keys: KeyRing
+) -> tuple[Path, Plan]:
     """Write to the file that was asked for, else as the newest plan of its date."""
     if out is None:
-        return save_plan(plan, plans)
-    return out, write_plan(plan, out)
+        return save_plan(plan, plans, keys=keys)
+    return out, write_plan(plan, out, keys=keys)
 
 
 def _stages(watch: Stopwatch, run: PolicyRun) -> dict[str, float]:

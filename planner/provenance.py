@@ -96,6 +96,7 @@ def plan_meta(
         found_by=dict(solution.stats.found_by),
         warnings=warnings_of(day, run, baselines),
         settings=_settings(day, occasion.options),
+        site=day.workspace.settings.planner.site,
     )
 
 
@@ -154,4 +155,9 @@ def _settings(day: Day, options: SolveOptions) -> dict[str, object]:
         "time_limit_s": options.time_limit_s,
         "threads": options.threads,
         "unplaced_per_weight": day.formulation.unplaced_per_weight,
+        "power_caps_kw": {
+            region.name: region.power_cap_kw
+            for region in day.workspace.regions
+            if region.power_cap_kw is not None
+        },
     }

@@ -85,6 +85,7 @@ class App:
             outputs=workspace.outputs,
             environ=self.environment,
             settings=workspace.settings.executor,
+            site=workspace.settings.planner.site,
         )
 
     def note(self, text: str) -> None:

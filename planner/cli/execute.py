@@ -93,7 +93,13 @@ def command(
         app.result_json(_summary(run))
     else:
         _show(app, run)
-    ctx.exit(ExitCode.JOBS_FAILED if run.tick.troubled else ExitCode.DONE)
+    ctx.exit(_code(run))
+
+
+def _code(run: Run) -> ExitCode:
+    if run.tick.troubled:
+        return ExitCode.JOBS_FAILED
+    return ExitCode.DEGRADED if run.passed_over else ExitCode.DONE
 
 
 def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
@@ -113,7 +119,7 @@ def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
 def _show(app: App, run: Run) -> None:
     tick = run.tick
     for passed in run.passed_over:
-        app.note(f"note: passed over {passed.path}: {passed.reason}")
+        app.note(f"alert {passed.code}: passed over {passed.path}: {passed.reason}")
     if tick.at_work is not None:
         app.note(f"note: {tick.at_work} is at work; nothing done")
         return
@@ -157,7 +163,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "waiting": tick.waiting,
         "next_due_at": tick.next_due_at and tick.next_due_at.isoformat(),
         "passed_over": [
-            {"plan": str(passed.path), "reason": passed.reason}
+            {"plan": str(passed.path), "code": passed.code, "reason": passed.reason}
             for passed in run.passed_over
         ],
     }

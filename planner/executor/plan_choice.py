@@ -6,20 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outputs.errors import PlanFormatError
+from outputs.errors import PlanError, StalePlanError
 from outputs.plan import Plan, PlanMeta
-from outputs.plan_file import read_meta, read_plan
-from outputs.plan_store import plan_path, valid_plans
+from outputs.plan_file import read_meta
+from outputs.plan_store import StoredPlan, plan_path, valid_plans
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
+from planner.executor.plan_trust import Trust
+
+ANYONE = Trust()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
-    """A plan that was not followed although it was the newer one, and why."""
+    """A plan that was not followed although it was the newer one, and why.
+
+    Parameters
+    ----------
+    code
+        The same for every plan that is refused for the same cause, for alerts.
+    """
 
     path: Path
     reason: str
+    code: str = PlanError.code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,7 @@ class PlanChoice:
     plan, path
         None if there is none: the executor goes on with what it followed before.
     passed_over
-        Damaged plans that would have come first; worth an alert.
+        Plans that would have come first but cannot be trusted; worth an alert.
     """
 
     plan: Plan | None
@@ -39,10 +49,13 @@ class PlanChoice:
     passed_over: tuple[PassedOver, ...] = ()
 
 
-def choose_plan(folder: Path, *, now: datetime, ledger: Ledger) -> PlanChoice:
+def choose_plan(
+    folder: Path, *, now: datetime, ledger: Ledger, trust: Trust = ANYONE
+) -> PlanChoice:
     """Newest valid plan of a folder whose horizon contains an instant.
 
-    Newest means the latest date, then the highest serial number. A damaged plan is
+    Newest means the latest date, then the highest serial number. A plan that is
+    damaged, not signed by a key of the site, of another site, or breaks limits is
     passed over for the last good one, but never for one that is older than what
     was followed already for its date.
 
@@ -54,16 +67,19 @@ def choose_plan(folder: Path, *, now: datetime, ledger: Ledger) -> PlanChoice:
         The clock, aware.
     ledger
         Tells what was followed.
+    trust
+        What a plan must show: signature, site, limits.
     """
     passed = _unreadable(folder, now)
     stored = [plan for plan in valid_plans(folder) if _covers(plan.meta, now)]
     for candidate in reversed(stored):
         if _is_stale(candidate.meta, ledger):
+            passed += _replayed(candidate, folder)
             continue
         try:
-            plan = read_plan(candidate.path)
-        except PlanFormatError as error:
-            passed.append(PassedOver(path=candidate.path, reason=str(error)))
+            plan = trust.read(candidate.path, now=now)
+        except PlanError as error:
+            passed.append(_passed(candidate.path, error))
         else:
             return PlanChoice(plan=plan, path=candidate.path, passed_over=tuple(passed))
     return PlanChoice(plan=None, path=None, passed_over=tuple(passed))
@@ -80,13 +96,28 @@ def _is_stale(meta: PlanMeta, ledger: Ledger) -> bool:
 
 
 def _unreadable(folder: Path, now: datetime) -> list[PassedOver]:
-    """Plans of yesterday to tomorrow that cannot even say what they are."""
+    """Plans of yesterday to tomorrow that do not even say what their name says."""
     passed = []
     for days in (-1, 0, 1):
         path = plan_path(folder, (now + timedelta(days=days)).date())
         try:
-            if path.exists():
-                read_meta(path)
-        except PlanFormatError as error:
-            passed.append(PassedOver(path=path, reason=str(error)))
+            if path.exists() and read_meta(path).date.isoformat() not in path.name:
+                raise StalePlanError(f"{path} holds a plan of another date")
+        except PlanError as error:
+            passed.append(_passed(path, error))
     return passed
+
+
+def _replayed(stored: StoredPlan, folder: Path) -> list[PassedOver]:
+    """An older plan under the newest one's name was put there; kept ones are older."""
+    if stored.path != plan_path(folder, stored.meta.date):
+        return []
+    reason = (
+        f"plan {stored.meta.plan_id} (serial {stored.meta.serial}) is older than the "
+        "one that was followed last"
+    )
+    return [_passed(stored.path, StalePlanError(reason))]
+
+
+def _passed(path: Path, error: PlanError) -> PassedOver:
+    return PassedOver(path=path, reason=str(error), code=error.code)

@@ -39,12 +39,15 @@ class Place:
     settings
         Back ends' own tables of planner.toml (``[executor.NAME]``), by name; each
         back end reads its own with `read_settings`.
+    site
+        Name of the site, None for an unnamed one.
     """
 
     workspace: Path
     outputs: Path
     environ: Mapping[str, str]
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    site: str | None = None
 
 
 def load_all(place: Place) -> dict[str, Backend]:
