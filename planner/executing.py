@@ -12,10 +12,11 @@ from outputs.plan import Plan
 from outputs.plan_file import read_plan
 from outputs.plan_signature import key_ring
 from planner.executor.backends.backend import Backend
+from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.backends.registry import Place, load_all
 from planner.executor.dispatch import Tick, run_once
 from planner.executor.ledger import Ledger
-from planner.executor.ledger_file import open_ledger
+from planner.executor.ledger_place import open_ledger_at
 from planner.executor.plan_choice import PassedOver, choose_plan
 from planner.executor.plan_trust import Trust
 from planner.executor.status import DispatchStatus, status
@@ -42,7 +43,9 @@ class Run:
 
 @contextmanager
 def _opened(place: Place, *, now: datetime, rehearsal: bool) -> Iterator[Ledger]:
-    ledger = open_ledger(place.outputs / "ledger", now=now, rehearsal=rehearsal)
+    ledger = open_ledger_at(
+        place.outputs / "ledger", url=place.ledger, now=now, rehearsal=rehearsal
+    )
     try:
         yield ledger
     finally:
@@ -82,7 +85,7 @@ def execute(
         tick = run_once(
             plan=plan,
             ledger=ledger,
-            backends=load_all(place),
+            backends=bind_to_host(load_all(place), ledger, actor=actor),
             now=now,
             actor=actor,
             dry_run=dry_run,

@@ -78,13 +78,16 @@ class App:
     def place(self) -> Place:
         """Folders and variables of the executor in this workspace."""
         from planner.executor.backends.registry import Place
+        from planner.executor.ledger_place import ledger_url
 
         workspace = self.workspace()
+        url, environ = ledger_url(self.environment)
         return Place(
             workspace=workspace.root,
             outputs=workspace.outputs,
-            environ=self.environment,
+            environ=environ,
             settings=workspace.settings.executor,
+            ledger=url,
             site=workspace.settings.planner.site,
         )
 

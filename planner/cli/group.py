@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "Write a plan's report as HTML, Markdown and JSON.",
     "execute": "Start the jobs that are due, each at most once.",
     "status": "Show what became of each job of a plan.",
+    "ledger": "Check the record of what was sent, or show its steps.",
     "forecast": "Show the forecasts that a plan would trust.",
     "solvers": "List the solvers and whether they can run here.",
     "config": "Show every setting and where its value comes from.",

@@ -41,6 +41,9 @@ class Place:
         back end reads its own with `read_settings`.
     site
         Name of the site, None for an unnamed one.
+    ledger
+        Address of the ledger's server, with its password; None for a file below
+        the outputs.
     """
 
     workspace: Path
@@ -48,6 +51,7 @@ class Place:
     environ: Mapping[str, str]
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     site: str | None = None
+    ledger: str | None = field(default=None, repr=False)
 
 
 def load_all(place: Place) -> dict[str, Backend]:

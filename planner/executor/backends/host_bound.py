@@ -1,0 +1,103 @@
+"""Back ends whose runs belong to one host, under a ledger that several hosts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from planner.executor.backends.backend import Backend, Logs, Order, Report
+from planner.executor.errors import BackendError
+from planner.executor.ledger import Ledger
+
+HOST_BOUND = frozenset({"shell"})
+"""Back ends that know the processes of their own host only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostBound:
+    """Asks a back end only about keys that its own host has sent.
+
+    The files and processes of a run are on the host that sent it. To another host
+    it would seem that the key was never sent, and it would be sent again.
+
+    Parameters
+    ----------
+    backend
+        The back end of this host.
+    ledger
+        Tells which host sent a key.
+    host
+        This one, as actors begin with it.
+    """
+
+    backend: Backend
+    ledger: Ledger
+    host: str
+
+    @property
+    def name(self) -> str:
+        """Name of the back end."""
+        return self.backend.name
+
+    @property
+    def settle(self) -> timedelta:
+        """As the back end has it."""
+        return self.backend.settle
+
+    @property
+    def refuses_repeats(self) -> bool:
+        """As the back end has it."""
+        return self.backend.refuses_repeats
+
+    def submit(self, order: Order) -> Report:
+        """Hand over an order, which was never sent, or by this host."""
+        return self.backend.submit(order)
+
+    def look_up(self, key: str) -> Report:
+        """What became of a key of this host."""
+        self._require_here(key)
+        return self.backend.look_up(key)
+
+    def status(self, key: str, handle: str | None) -> Report:
+        """How an order of this host stands."""
+        self._require_here(key)
+        return self.backend.status(key, handle)
+
+    def cancel(self, key: str, handle: str | None) -> Report:
+        """Ask for the end of a dispatch of this host."""
+        self._require_here(key)
+        return self.backend.cancel(key, handle)
+
+    def logs(self, key: str, handle: str | None) -> Logs:
+        """Where the output is kept, on the host that sent it."""
+        return self.backend.logs(key, handle)
+
+    def _require_here(self, key: str) -> None:
+        senders = self.ledger.query(
+            "select actor from transitions where key = ? and after_state = 'intent' "
+            "order by sequence desc limit 1",
+            key,
+        )
+        host = host_of(senders[0][0]) if senders else self.host
+        if host != self.host:
+            raise BackendError(f"it was sent by {host}, which alone can tell")
+
+
+def host_of(actor: str) -> str:
+    """Host of an actor, which is ``host:process``."""
+    return actor.rpartition(":")[0] or actor
+
+
+def bind_to_host(
+    backends: Mapping[str, Backend], ledger: Ledger, *, actor: str
+) -> Mapping[str, Backend]:
+    """Back ends as they may be used under a ledger: bound if hosts share it."""
+    if not ledger.store.shared:
+        return backends
+    return {
+        name: HostBound(backend=backend, ledger=ledger, host=host_of(actor))
+        if name in HOST_BOUND
+        else backend
+        for name, backend in backends.items()
+    }
