@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,7 @@ class Folder:
 
     root: Path
     now: datetime = NOW
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str) -> Path:
         """Write one file of the workspace."""
@@ -92,7 +93,9 @@ class Folder:
     def run(self, *words: str, now: datetime | None = None) -> Result:
         """Run ``planner`` here, with a clock of the test's own."""
         clock = now or self.now
-        app = App(clock=lambda: clock, environment={}, directory=self.root)
+        app = App(
+            clock=lambda: clock, environment=self.environment, directory=self.root
+        )
         return CliRunner().invoke(main, list(words), obj=app)
 
 
