@@ -1,9 +1,10 @@
 """How long one run of the executor takes on a ledger with a year of history.
 
 ``python -m benchmarks.ledger_ticks [--rows N] [--ticks N] [--folder DIR]`` fills a
-ledger with N dispatches of past days, each with its three steps, then follows a plan
-of today minute by minute: some jobs are due in each. Prints the quantiles of the
-time from opening the ledger to closing it.
+ledger with N rows of past days (each dispatch and its four steps are five), then
+follows a plan of today minute by minute, with a job due in each. Prints the quantiles
+of the time from opening the ledger to closing it. With a folder that holds a ledger,
+that one is used.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from planner.executor.verification import verify
 from tests.factories_executor import DAY, MIDNIGHT, FakeBackend, ledger_in, plan_of, row
 
 JOBS_A_DAY = 2_000
+ROWS_EACH = 5
 SPEC = digest_of("{}")
 _HOUR_US = 3_600_000_000
 
@@ -35,7 +37,7 @@ _HOUR_US = 3_600_000_000
 def fill(ledger: Ledger, rows: int) -> None:
     """Enter days of finished work, the newest of them yesterday's."""
     ledger.execute("insert into specs values (?, '{}')", SPEC)
-    for back in range(1, rows // JOBS_A_DAY + 1):
+    for back in range(1, rows // (JOBS_A_DAY * ROWS_EACH) + 1):
         day = DAY - timedelta(days=back)
         with ledger.transaction():
             ledger.execute(
@@ -116,8 +118,9 @@ def main() -> None:
         folder = asked.folder or Path(
             stack.enter_context(tempfile.TemporaryDirectory())
         )
-        with ledger_in(folder) as ledger:
-            fill(ledger, asked.rows)
+        if not (folder / "ledger.sqlite").exists():
+            with ledger_in(folder) as ledger:
+                fill(ledger, asked.rows)
         taken = ticks(folder, asked.ticks)
         with ledger_in(folder) as ledger:
             began = time.perf_counter()
@@ -126,10 +129,14 @@ def main() -> None:
             began = time.perf_counter()
             problems = len(verify(ledger))
             verify_s = time.perf_counter() - began
-            held = ledger.query("select count(*) from dispatches")[0][0]
+            held = ledger.query(
+                "select (select count(*) from dispatches), "
+                "(select count(*) from transitions)"
+            )[0]
     p50, p99 = np.quantile(taken, [0.5, 0.99])
     figures = {
-        "dispatches": held,
+        "dispatches": held[0],
+        "transitions": held[1],
         "ticks": len(taken),
         "tick_p50_s": round(float(p50), 4),
         "tick_p99_s": round(float(p99), 4),

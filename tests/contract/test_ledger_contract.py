@@ -303,12 +303,12 @@ def test_ex13_an_upgrade_is_whole_or_not_at_all(ledger: Ledger) -> None:
 def test_ex04_who_is_stopped_between_any_two_statements_loses_nothing(
     opened: Opener,
 ) -> None:
-    """The executor's run ends at its n-th statement, for every fifth n."""
+    """The executor's run ends at its n-th statement, for every seventh n."""
     opened().close()
     backend, n = FakeBackend(settle=timedelta(0)), 0
     finished = False
     while not finished:
-        n += 5
+        n += 7
         with opened() as ledger:
             left = [n]
             ledger.store = Stopping(ledger.store, left)  # type: ignore[assignment]

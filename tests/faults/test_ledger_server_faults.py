@@ -134,7 +134,7 @@ def cutter(server: Server) -> Iterator[Cutter]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["not stored", "stored"])
-@pytest.mark.parametrize("nth", range(1, 6))
+@pytest.mark.parametrize("nth", [1, 2, 3])
 def test_ex02_ex05_a_connection_lost_at_any_commit_sends_each_job_once(
     server: Server, url: str, tmp_path: Path, after: bool, nth: int
 ) -> None:
@@ -149,7 +149,7 @@ def test_ex02_ex05_a_connection_lost_at_any_commit_sends_each_job_once(
                 tick(ledger, backend)
             except LedgerLostError as error:
                 lost.append(str(error))
-        assert lost or nth > 3
+        assert lost
         assert all("by what the server has stored" in text for text in lost)
         assert all(PASSWORD not in text for text in lost)
     with opened(url, tmp_path) as ledger:

@@ -339,11 +339,12 @@ def test_the_power_cap_that_the_plan_names_is_kept(
     cap_kw: float, problems: int
 ) -> None:
     rows = (
-        row("x", "01:00", power_kw=1.0),
+        row("x", "01:00", power_kw=0.5),
         row("far", "01:30", power_kw=50.0, region="south"),
         row("y", "01:30", power_kw=2.0, minutes=40),
         # The slot in which y ends counts in full, the next one is free again.
-        row("z", "02:15", power_kw=3.0 if cap_kw == 3.0 else 1.0),
+        row("z", "02:00", power_kw=1.0),
+        row("zz", "02:15", power_kw=1.5),
     )
     plan = plan_of(*rows, settings={"power_caps_kw": {"north": cap_kw}})
     assert len(broken_limits(plan)) == problems

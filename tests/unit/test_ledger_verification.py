@@ -44,11 +44,10 @@ FAULTS = {
     "no intent to send it was stored": "update dispatches set intent_us = null",
     "is not the key of c": "update dispatches set job_id = 'c' where job_id = 'a'",
     "is a further attempt, but the one before is planned": (
-        "insert into dispatches "
-        "select replace(key, '-1', '-2'), date, job_id, "
-        "segment, 2, plan_id, region, executor, replicas, power_kw, start_us, "
-        "end_us, due_us, deadline_us, on_missed, retries, spec_digest, state, "
-        "changed_us, null, null, null, null, null, null from dispatches where job_id = 'b'"
+        "insert into dispatches select replace(key, '-1', '-2'), date, job_id, "
+        "segment, 2, plan_id, region, executor, replicas, power_kw, start_us, end_us, "
+        "due_us, deadline_us, on_missed, retries, spec_digest, state, changed_us, "
+        "null, null, null, null, null, null from dispatches where job_id = 'b'"
     ),
     "was changed": "update specs set spec = '[]'",
     "which plans do not hold": "delete from plans",
