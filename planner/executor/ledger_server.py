@@ -152,8 +152,10 @@ def _connect(
             keepalives_count=3,
             tcp_user_timeout=_SILENCE_S * 1000,
         )
-        for setting, value in _settings(busy_s).items():
-            connection.execute("select set_config(%s, %s, false)", (setting, value))
+        settings = _settings(busy_s)
+        calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+        words = [word for setting in settings.items() for word in setting]
+        connection.execute(f"select {calls}".encode(), words)
     except psycopg.Error as error:
         reason = " ".join(str(error).split())[:300]
         raise LedgerError(
