@@ -45,7 +45,7 @@ def verify(ledger: Ledger) -> tuple[str, ...]:
     follows from its row and none is there twice, that every spec is the one that its
     digest names, that every history begins once, takes allowed steps only, follows
     plans that are known, and ends in the state that the dispatch has, that a further
-    attempt follows a failed one, that what was sent had its intent stored before,
+    attempt follows one that ended without success, that what was sent had its intent stored before,
     and that no lease number ever falls or is newer than the lease.
     """
     checks = (_store, _marker, _keys, _attempts, _specs, _histories, _references)
@@ -123,7 +123,8 @@ def _attempts(ledger: Ledger) -> Iterator[str]:
         "select d.key, p.state from dispatches d left join dispatches p on "
         "p.date = d.date and p.job_id = d.job_id and p.segment = d.segment "
         "and p.attempt = d.attempt - 1 "
-        "where d.attempt > 1 and coalesce(p.state, '') <> 'failed'"
+        "where d.attempt > 1 "
+        "and coalesce(p.state, '') not in ('failed', 'missed', 'cancelled')"
     )
     for key, before in rows:
         found = before or "not there"
