@@ -45,8 +45,8 @@ def verify(ledger: Ledger) -> tuple[str, ...]:
     follows from its row and none is there twice, that every spec is the one that its
     digest names, that every history begins once, takes allowed steps only, follows
     plans that are known, and ends in the state that the dispatch has, that a further
-    attempt follows one that ended without success, that what was sent had its intent stored before,
-    and that no lease number ever falls or is newer than the lease.
+    attempt follows one that ended without success, that what was sent had its intent
+    stored before, and that no lease number ever falls or is newer than the lease.
     """
     checks = (_store, _marker, _keys, _attempts, _specs, _histories, _references)
     return tuple(problem for check in checks for problem in _explained(check(ledger)))
