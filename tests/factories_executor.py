@@ -156,6 +156,12 @@ class FakeBackend:
         Raised by the next submissions, one each; None lets one pass.
     takes_before_failing
         Whether a submission that fails was taken all the same.
+    cancelled
+        Keys whose end was asked for.
+    on_submit
+        Called first with each order.
+    ends_when_cancelled
+        How an open run stands right after that; None if it goes on.
     """
 
     name: str = "fake"
@@ -167,8 +173,13 @@ class FakeBackend:
     failures: list[BackendError | None] = field(default_factory=list)
     takes_before_failing: bool = False
     look_up_error: BackendError | None = None
+    cancel_error: BackendError | None = None
+    cancelled: list[str] = field(default_factory=list)
+    ends_when_cancelled: Phase | None = Phase.CANCELLED
+    on_submit: Callable[[Order], None] = lambda order: None
 
     def submit(self, order: Order) -> Report:
+        self.on_submit(order)
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None and not self.takes_before_failing:
             raise failure
@@ -190,6 +201,13 @@ class FakeBackend:
         return self.look_up(key)
 
     def cancel(self, key: str, handle: str | None) -> Report:
+        if self.cancel_error is not None:
+            raise self.cancel_error
+        self.cancelled.append(key)
+        open_phases = (Phase.WAITING, Phase.RUNNING)
+        known = self.reports.get(key)
+        if known and known.phase in open_phases and self.ends_when_cancelled:
+            self.reports[key] = Report(phase=self.ends_when_cancelled)
         return self.look_up(key)
 
     def logs(self, key: str, handle: str | None) -> Logs:

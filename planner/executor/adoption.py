@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from outputs.errors import PlanFormatError, StalePlanError
 from outputs.plan import PLANNED, Plan, PlanMeta
+from planner.executor.dependencies import enter_dependencies
 from planner.executor.errors import LedgerConstraintError
 from planner.executor.instants import to_us
 from planner.executor.keys import dispatch_key
@@ -147,6 +148,12 @@ def _bring_in(ledger: Ledger, plan: Plan) -> None:
             f"plan {plan.meta.plan_id} holds a job's segment twice or a row with "
             f"impossible values ({error})"
         ) from error
+    enter_dependencies(
+        ledger,
+        plan.meta.plan_id,
+        zip(placed["job_id"].to_pylist(), specs.indices.to_pylist(), strict=True),
+        [_rules(text, plan.meta).depends_on for text in texts],
+    )
     ledger.execute_many(
         "insert into region_power values (?, ?, ?)",
         ((plan.meta.plan_id, *peak) for peak in peaks_kw(placed)),

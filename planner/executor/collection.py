@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from planner.executor.attempts import plan_retry
 from planner.executor.backends.backend import Backend, Phase, Report
+from planner.executor.endings import Ask, as_asked, asked_to_end
 from planner.executor.errors import BackendError
 from planner.executor.instants import span_us, to_us
 from planner.executor.journal import Journal
-from planner.executor.keys import dispatch_key
 from planner.executor.records import Dispatch
-from planner.executor.rules import retry_due_us, why_missed
+from planner.executor.rules import why_missed
 from planner.executor.states import State
+
+Stop = Callable[[], bool]
+"""Whether the executor was told to leave."""
 
 _STATES = {
     Phase.WAITING: State.SENT,
@@ -26,29 +29,36 @@ _STATES = {
 }
 
 
-def collect(journal: Journal, backends: Mapping[str, Backend]) -> list[Dispatch]:
-    """Bring the ledger up to date with the back ends.
+def never() -> bool:
+    """Nobody tells the executor to leave."""
+    return False
 
-    Returns
-    -------
-    list of Dispatch
-        Unknown ones that surely were never taken and may be sent again, under
-        the same key.
+
+def collect(
+    journal: Journal, backends: Mapping[str, Backend], *, stop: Stop = never
+) -> None:
+    """Bring what was sent up to date with the back ends.
+
+    Parameters
+    ----------
+    stop
+        Asked before each call to a back end: whether to leave the rest for later.
     """
-    _own_up(journal)
     live = journal.ledger.dispatches(
         "state in ('sent', 'running') order by due_us, key"
     )
-    reports = [(dispatch, _status(backends, dispatch)) for dispatch in live]
+    reports = [
+        (dispatch, None if stop() else _status(backends, dispatch)) for dispatch in live
+    ]
     with journal.ledger.transaction():
         for dispatch, report in reports:
             if report is not None:
                 absorb(journal, dispatch, report)
-    return _look_up(journal, backends)
 
 
 def absorb(journal: Journal, dispatch: Dispatch, report: Report) -> Dispatch:
     """Take a back end's answer into the ledger, with the retry that may follow."""
+    report = as_asked(journal.ledger, dispatch, report)
     state = _STATES[report.phase]
     if state == dispatch.state or (
         state is State.SENT and dispatch.state is State.RUNNING
@@ -73,36 +83,7 @@ def absorb(journal: Journal, dispatch: Dispatch, report: Report) -> Dispatch:
     return after
 
 
-def plan_retry(journal: Journal, failed: Dispatch) -> None:
-    """Enter a further attempt, if the job allows one and its deadline another run."""
-    due_us = retry_due_us(failed, journal.at_us)
-    if due_us is None:
-        return
-    attempt = failed.attempt + 1
-    key = dispatch_key(
-        site=journal.ledger.site,
-        day=date.fromisoformat(failed.date),
-        job_id=failed.job_id,
-        segment=failed.segment,
-        attempt=attempt,
-    )
-    again = replace(
-        failed,
-        key=key,
-        attempt=attempt,
-        due_us=due_us,
-        state=State.PLANNED,
-        intent_us=None,
-        handle=None,
-        started_us=None,
-        ended_us=None,
-        exit_code=None,
-        reason=None,
-    )
-    journal.ledger.add(again, actor=journal.actor, detail=f"retry of {failed.key}")
-
-
-def _own_up(journal: Journal) -> None:
+def own_up(journal: Journal) -> None:
     """An intent found at the start is of an executor that ended before the answer."""
     with journal.ledger.transaction():
         for dispatch in journal.ledger.dispatches("state = 'intent'"):
@@ -110,22 +91,37 @@ def _own_up(journal: Journal) -> None:
             journal.move(dispatch, State.UNKNOWN, reason, reason=reason)
 
 
-def _look_up(journal: Journal, backends: Mapping[str, Backend]) -> list[Dispatch]:
+def look_up(
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    *,
+    stop: Stop = never,
+    rehearsal: bool = False,
+) -> list[Dispatch]:
+    """Ask for what is unknown by its key.
+
+    Returns
+    -------
+    list of Dispatch
+        Those that surely were never taken and may be sent again, under the same key.
+    """
     again = []
     for dispatch in journal.ledger.dispatches("state = 'unknown' order by due_us, key"):
         backend = backends.get(dispatch.executor)
-        if backend is None:
+        if backend is None or stop():
             continue
         try:
             report = backend.look_up(dispatch.key)
             if report.phase is not Phase.ABSENT:
                 absorb(journal, dispatch, report)
+            elif (ask := _user_asked(journal, backend, dispatch)) is not None:
+                _close(journal, backend, dispatch, ask, rehearsal=rehearsal)
             elif not surely_absent(backend, dispatch, journal.at_us):
                 continue
-            elif why_missed(dispatch, journal.at_us) is None:
+            elif (missed := why_missed(dispatch, journal.at_us)) is None:
                 again.append(dispatch)
             else:
-                _close(journal, backend, dispatch)
+                _close(journal, backend, dispatch, missed, rehearsal=rehearsal)
         except BackendError:
             continue
     return again
@@ -135,18 +131,41 @@ def surely_absent(backend: Backend, dispatch: Dispatch, now_us: int) -> bool:
     """Whether a key that a back end does not know was certainly never begun."""
     if backend.refuses_repeats:
         return True
+    return dispatch.handle is None and _has_settled(backend, dispatch, now_us)
+
+
+def _has_settled(backend: Backend, dispatch: Dispatch, now_us: int) -> bool:
     sent_us = dispatch.intent_us or dispatch.changed_us
-    return dispatch.handle is None and now_us >= sent_us + span_us(backend.settle)
+    return now_us >= sent_us + span_us(backend.settle)
 
 
-def _close(journal: Journal, backend: Backend, dispatch: Dispatch) -> None:
-    """Too late to send: make sure that it cannot begin, then call it missed."""
-    report = backend.cancel(dispatch.key, dispatch.handle)
-    if report.phase in (Phase.ABSENT, Phase.CANCELLED):
-        reason = why_missed(dispatch, journal.at_us)
-        journal.move(dispatch, State.MISSED, reason, reason=reason)
+def _user_asked(journal: Journal, backend: Backend, dispatch: Dispatch) -> Ask | None:
+    """The user's wish to end it, once an absent key cannot turn up any more."""
+    if not (backend.refuses_repeats or _has_settled(backend, dispatch, journal.at_us)):
+        return None
+    ask = asked_to_end(journal.ledger, dispatch.key)
+    return ask if ask is not None and ask.by_user else None
+
+
+def _close(
+    journal: Journal,
+    backend: Backend,
+    dispatch: Dispatch,
+    why: Ask | str,
+    *,
+    rehearsal: bool,
+) -> None:
+    """Not to be sent any more: make sure that it cannot begin, then call it so."""
+    if rehearsal:
+        report = Report(phase=Phase.ABSENT)
     else:
+        report = backend.cancel(dispatch.key, dispatch.handle)
+    if report.phase not in (Phase.ABSENT, Phase.CANCELLED):
         absorb(journal, dispatch, report)
+    elif isinstance(why, Ask):
+        journal.move(dispatch, State.CANCELLED, why.why, reason=why.why)
+    else:
+        journal.move(dispatch, State.MISSED, why, reason=why)
 
 
 def _status(backends: Mapping[str, Backend], dispatch: Dispatch) -> Report | None:

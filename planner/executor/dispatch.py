@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from outputs.plan import Plan
 from planner.executor.adoption import Adoption, adopt
 from planner.executor.backends.backend import Backend
-from planner.executor.collection import collect
-from planner.executor.errors import ClockError
+from planner.executor.collection import Stop, collect, look_up, never, own_up
+from planner.executor.dependencies import settle_dependencies
+from planner.executor.endings import enforce_time_limits
+from planner.executor.errors import ClockError, RootError
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
-from planner.executor.sending import send_due
+from planner.executor.sending import Queue, send_due
 from planner.executor.states import State
+from planner.executor.wishes import carry_out
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the planner's and the executor's clocks may differ."""
@@ -39,10 +42,18 @@ class Tick:
         first touch.
     waiting
         Due, but held back until its region has power left.
+    held
+        Due, but held back by the user.
+    dependent
+        Due, but waiting for a job that it depends on.
+    resting
+        Due, but its back end is busy or down.
     planned
         Dispatches that are still ahead.
     next_due_at
         When the next of them is due.
+    skew
+        How far this clock stands before that of the planner; zero if it does not.
     adoption
         What a newly seen plan changed.
     """
@@ -52,10 +63,14 @@ class Tick:
     at_work: str | None = None
     events: tuple[Event, ...] = ()
     waiting: int = 0
+    held: int = 0
+    dependent: int = 0
+    resting: int = 0
     planned: int = 0
     next_due_at: datetime | None = None
     adoption: Adoption = field(default_factory=Adoption)
     rehearsal: bool = False
+    skew: timedelta = timedelta(0)
 
     def in_state(self, *states: State) -> tuple[Event, ...]:
         """Events of dispatches that stand in one of some states now."""
@@ -100,6 +115,8 @@ def run_once(
     now: datetime,
     actor: str,
     dry_run: bool = False,
+    stop: Stop = never,
+    forbidden: Collection[str] = (),
 ) -> Tick:
     """Do all that is to be done at one instant, and return.
 
@@ -119,63 +136,142 @@ def run_once(
         Who acts, as transitions and the lease show it.
     dry_run
         Say what would be done; nothing is sent or stored.
+    stop
+        Asked before each call to a back end: whether to leave the rest for later.
+    forbidden
+        Back ends that would run jobs as root, which nobody has allowed.
 
     Raises
     ------
     ClockError
         If the clock stands before the plan was made.
+    RootError
+        If a job is planned for a forbidden back end; nothing was sent then.
     PlanFormatError, StalePlanError
         If the plan cannot be followed; nothing was sent then.
     LedgerError, LeaseLostError
         If the ledger cannot be written; nothing is sent without a record.
     """
-    _check_clock(plan, ledger, now)
+    skew = _checked_skew(plan, ledger, now)
+    work = Work(
+        plan=plan, backends=backends, now=now, actor=actor, stop=stop, skew=skew
+    )
     if dry_run:
         with ledger.transaction(rehearsal=True):
-            return _work(plan, ledger, backends, now, actor, rehearsal=True)
+            return _work(replace(work, rehearsal=True), ledger)
     with leased(ledger, holder=actor, now=now) as mine:
         if not mine:
             plan_id = None if plan is None else plan.meta.plan_id
             return Tick(at=now, plan_id=plan_id, at_work=ledger.lease_holder())
-        return _work(plan, ledger, backends, now, actor, rehearsal=False)
+        return _work(replace(work, forbidden=frozenset(forbidden)), ledger)
 
 
-def _work(
-    plan: Plan | None,
+def act_on_wishes(
+    *,
     ledger: Ledger,
     backends: Mapping[str, Backend],
     now: datetime,
     actor: str,
-    *,
-    rehearsal: bool,
-) -> Tick:
-    journal = Journal(ledger=ledger, at_us=to_us(now), actor=actor)
+) -> str | None:
+    """Act on what users asked for, if no executor is at work just now.
+
+    Returns
+    -------
+    str or None
+        The executor that is at work, and will do it in its next run.
+    """
+    with leased(ledger, holder=actor, now=now) as mine:
+        if not mine:
+            return ledger.lease_holder() or "another executor"
+        journal = Journal(ledger=ledger, at_us=to_us(now), actor=actor)
+        own_up(journal)
+        carry_out(journal, backends)
+        settle_dependencies(journal)
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one run is given; see ``run_once``."""
+
+    plan: Plan | None
+    backends: Mapping[str, Backend]
+    now: datetime
+    actor: str
+    stop: Stop
+    skew: timedelta
+    rehearsal: bool = False
+    forbidden: frozenset[str] = frozenset()
+
+
+def _work(work: Work, ledger: Ledger) -> Tick:
+    journal = Journal(ledger=ledger, at_us=to_us(work.now), actor=work.actor)
     adoption = Adoption()
-    if plan is not None:
-        adoption = adopt(ledger, plan, at_us=journal.at_us, actor=actor)
-    again = collect(journal, backends)
-    waiting = send_due(journal, backends, again=again, rehearsal=rehearsal)
-    planned, next_due_us = ledger.query(
+    if work.plan is not None:
+        adoption = adopt(ledger, work.plan, at_us=journal.at_us, actor=work.actor)
+    own_up(journal)
+    carry_out(journal, work.backends, rehearsal=work.rehearsal)
+    _refuse_root(ledger, work.forbidden)
+    collect(journal, work.backends, stop=work.stop)
+    if not work.rehearsal:
+        enforce_time_limits(journal, work.backends)
+    again = look_up(journal, work.backends, stop=work.stop, rehearsal=work.rehearsal)
+    settle_dependencies(journal)
+    queue = send_due(
+        journal, work.backends, again=again, stop=work.stop, rehearsal=work.rehearsal
+    )
+    settle_dependencies(journal)
+    return _tick(work, journal, queue, adoption)
+
+
+def _tick(work: Work, journal: Journal, queue: Queue, adoption: Adoption) -> Tick:
+    planned, next_due_us = journal.ledger.query(
         "select count(*), min(due_us) from dispatches where state = 'planned'"
     )[0]
     return Tick(
-        at=now,
-        plan_id=None if plan is None else plan.meta.plan_id,
+        at=work.now,
+        plan_id=None if work.plan is None else work.plan.meta.plan_id,
         events=tuple(journal.events.values()),
-        waiting=len(waiting),
+        waiting=len(queue.waiting),
+        held=len(queue.held),
+        dependent=len(queue.dependent),
+        resting=len(queue.resting),
         planned=planned,
         next_due_at=None if next_due_us is None else from_us(next_due_us),
         adoption=adoption,
-        rehearsal=rehearsal,
+        rehearsal=work.rehearsal,
+        skew=work.skew,
     )
 
 
-def _check_clock(plan: Plan | None, ledger: Ledger, now: datetime) -> None:
+def _refuse_root(ledger: Ledger, forbidden: frozenset[str]) -> None:
+    for name in sorted(forbidden):
+        found = ledger.dispatches(
+            "executor = ? and state in ('planned', 'unknown') order by due_us limit 1",
+            name,
+        )
+        if found:
+            raise RootError(
+                f"job {found[0].job_id} would run as root, because back end {name} "
+                "runs jobs as the user of the executor; nothing is sent. Call it as "
+                "another user, or allow it by --allow-root or allow_root = true in "
+                "[executor]"
+            )
+
+
+def _checked_skew(plan: Plan | None, ledger: Ledger, now: datetime) -> timedelta:
+    """How far the clock stands before the newest plan was made, if it is believable.
+
+    The ledger keeps both instants of every plan, when it was made and when it was
+    first followed.
+    """
     newest_us = ledger.query("select max(created_us) from plans")[0][0]
     made = [from_us(newest_us)] if newest_us is not None else []
     made += [plan.meta.created_at] if plan is not None else []
-    if made and now < max(made) - CLOCK_TOLERANCE:
+    skew = max([timedelta(0), *(instant - now for instant in made)])
+    if skew > CLOCK_TOLERANCE:
         raise ClockError(
             f"the clock says {now:%Y-%m-%dT%H:%M:%SZ}, but the plan was made at "
             f"{max(made):%Y-%m-%dT%H:%M:%SZ}; nothing is sent until the clock is right"
         )
+    return skew

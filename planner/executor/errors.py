@@ -13,6 +13,7 @@
     │   └── LedgerConstraintError   rows that its rules do not allow
     ├── LeaseLostError          a later executor has taken over
     ├── ClockError              the clock cannot be believed
+    ├── RootError               jobs would run as root, which nobody has allowed
     └── BackendError            one back end's answer to one call
         ├── RejectedError           surely not taken; sending again is no use
         ├── NotTakenError           surely not taken; may be sent again later
@@ -66,6 +67,10 @@ class LeaseLostError(ExecutionError):
 
 class ClockError(ExecutionError):
     """The clock says a time that cannot be, so nothing is due."""
+
+
+class RootError(ExecutionError):
+    """Jobs would run as root, and nobody has said that they may."""
 
 
 class BackendError(ExecutionError):

@@ -93,7 +93,40 @@ create table lease (
 insert into lease (number) values (0);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+create table dependencies (
+    plan_id text not null references plans (plan_id),
+    job_id text not null,
+    needs text not null,
+    primary key (plan_id, job_id, needs)
+);
+create index dependencies_by_need on dependencies (needs, plan_id);
+create table holds (
+    sequence integer not null primary key,
+    scope text not null check (scope in ('job', 'region', 'all')),
+    target text not null,
+    date text,
+    at_us bigint not null,
+    actor text not null,
+    reason text,
+    lifted_us bigint,
+    lifted_by text
+);
+create table wishes (
+    sequence integer not null primary key,
+    verb text not null check (verb in ('cancel', 'retry')),
+    date text not null,
+    target text not null,
+    at_us bigint not null,
+    actor text not null,
+    reason text,
+    done_us bigint,
+    outcome text
+);
+create index wishes_by_end on wishes (done_us);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Script number n leads from version n to version n + 1; never edited, only added."""
 
 VERSION = len(MIGRATIONS)

@@ -31,11 +31,14 @@ class Rules:
         ``run`` or ``skip``: whether it is started late at all.
     retries
         How many more attempts a failed one allows.
+    depends_on
+        Ids of jobs that must be done first; that of an array means all its jobs.
     """
 
     deadline_us: int | None
     on_missed: str
     retries: int
+    depends_on: tuple[str, ...] = ()
 
 
 def rules_of(spec: str) -> Rules:
@@ -58,7 +61,16 @@ def rules_of(spec: str) -> Rules:
         deadline_us=None if deadline is None else to_us(_instant(deadline)),
         on_missed=on_missed,
         retries=retries,
+        depends_on=_strings(facts.get("depends_on") or [], "depends_on"),
     )
+
+
+def timeout_s_of(spec: str) -> float | None:
+    """Longest running time in a spec, None for no limit or an unusable one. [s]"""
+    try:
+        return _seconds(_object(spec).get("timeout_s"))
+    except ValueError:
+        return None
 
 
 def order_of(dispatch: Dispatch, spec: str) -> Order:
@@ -78,7 +90,7 @@ def order_of(dispatch: Dispatch, spec: str) -> Order:
         )
     try:
         facts = _object(spec)
-        command = _strings(facts.get("command") or [])
+        command = _strings(facts.get("command") or [], "command")
         env = _string_map(facts.get("env") or {})
         labels = _string_map(facts.get("labels") or {})
         timeout_s = _seconds(facts.get("timeout_s"))
@@ -132,9 +144,9 @@ def _instant(value: object) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _strings(value: object) -> tuple[str, ...]:
+def _strings(value: object, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-        raise ValueError("command is not a list of strings")
+        raise ValueError(f"{name} is not a list of strings")
     return tuple(value)
 
 

@@ -23,12 +23,17 @@ class State(StrEnum):
 
 TRANSITIONS: dict[State, dict[State, str]] = {
     State.PLANNED: {
-        State.PLANNED: "a newer plan of the date moves it",
+        State.PLANNED: (
+            "a newer plan of the date moves it, or the user holds or releases it"
+        ),
         State.INTENT: "it is due and about to be sent",
         State.FAILED: "it can never be sent: no such back end, unusable order",
-        State.MISSED: "its time has passed and its rule or deadline forbids a late run",
+        State.MISSED: (
+            "its time has passed, perhaps while it was held, and its rule or deadline "
+            "forbids a late run"
+        ),
         State.CANCELLED: "the user cancels it",
-        State.BLOCKED: "a job that it depends on failed",
+        State.BLOCKED: "a job that it depends on will not be done",
         State.WITHDRAWN: "a newer plan of the date leaves it out",
     },
     State.INTENT: {
@@ -44,9 +49,14 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.FAILED: "looked up by its key and found failed",
         State.INTENT: "surely never taken; sent again under the same key",
         State.MISSED: "surely never taken, and too late to be sent again",
-        State.CANCELLED: "looked up by its key and found cancelled",
+        State.CANCELLED: (
+            "looked up by its key and found cancelled, or surely never taken and "
+            "cancelled by the user"
+        ),
+        State.UNKNOWN: "told to end: the user cancels it",
     },
     State.SENT: {
+        State.SENT: "told to end: the user cancels it",
         State.RUNNING: "the back end says that it runs",
         State.DONE: "it ended with exit status 0",
         State.FAILED: "it ended otherwise",
@@ -54,14 +64,25 @@ TRANSITIONS: dict[State, dict[State, str]] = {
         State.CANCELLED: "it was cancelled",
     },
     State.RUNNING: {
+        State.RUNNING: "told to end: the user cancels it, or it is over its time limit",
         State.DONE: "it ended with exit status 0",
         State.FAILED: "it ended otherwise",
         State.UNKNOWN: "the back end cannot tell what became of it",
         State.CANCELLED: "it was cancelled",
     },
-    State.MISSED: {State.PLANNED: "a newer plan of the date gives it a new time"},
+    State.MISSED: {
+        State.PLANNED: (
+            "a newer plan of the date gives it a new time, or the user has it tried "
+            "again"
+        )
+    },
     State.WITHDRAWN: {State.PLANNED: "a newer plan of the date holds it again"},
-    State.BLOCKED: {State.PLANNED: "a newer plan of the date holds it again"},
+    State.BLOCKED: {
+        State.PLANNED: (
+            "a newer plan of the date holds it again, or what it depends on is tried "
+            "again"
+        )
+    },
     State.DONE: {},
     State.FAILED: {},
     State.CANCELLED: {},

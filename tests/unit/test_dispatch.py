@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from outputs.errors import PlanFormatError, StalePlanError
-from outputs.plan import Plan
 from planner.executor.backends.backend import Phase, Report
-from planner.executor.dispatch import Tick, run_once
+from planner.executor.dispatch import run_once
 from planner.executor.errors import (
     BackendError,
     ClockError,
@@ -20,50 +18,17 @@ from planner.executor.errors import (
     RejectedError,
     UncertainError,
 )
-from planner.executor.ledger import Ledger
 from planner.executor.states import State
 from planner.executor.status import status
 from planner.executor.verification import verify
+from tests.executor_site import Site
 from tests.factories_executor import (
     MADE,
-    FakeBackend,
     at,
-    ledger_in,
     plan_of,
     row,
     unplaced,
 )
-
-
-class Site:
-    """A ledger and a fake back end, driven by the clock of the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.ledger: Ledger = ledger_in(folder)
-        self.backend = FakeBackend()
-
-    def tick(self, plan: Plan | None, when: str, *, dry_run: bool = False) -> Tick:
-        return run_once(
-            plan=plan,
-            ledger=self.ledger,
-            backends={"shell": self.backend},
-            now=at(when),
-            actor="test",
-            dry_run=dry_run,
-        )
-
-    def states(self) -> dict[str, str]:
-        rows = self.ledger.query(
-            "select job_id || case attempt when 1 then '' else '#' || attempt end, "
-            "state from dispatches order by job_id, attempt"
-        )
-        return dict(rows)
-
-    def ends(self, job_id: str, phase: Phase, **facts: Any) -> None:
-        for key, order in self.backend.orders.items():
-            if order.job_id == job_id:
-                self.backend.reports[key] = Report(phase=phase, **facts)
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""Runs that were told to end before their time, by the user or by their time limit.
+
+That a run was told to end is a step of its history that keeps its state, so that
+whatever the back end says of it later is understood: a failure after the user's wish
+is no reason to try again, and a run that went over its time limit has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from planner.executor.backends.backend import Backend, Phase, Report
+from planner.executor.errors import BackendError
+from planner.executor.instants import span_us
+from planner.executor.journal import Journal
+from planner.executor.ledger import Ledger
+from planner.executor.records import Dispatch
+from planner.executor.specs import timeout_s_of
+from planner.executor.states import State
+
+OVER_TIME = "over its time limit"
+
+MARGIN_US = span_us(timedelta(minutes=1))
+"""Back ends that know a time limit get this long to enforce it themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A run was told to end, and why."""
+
+    why: str
+
+    @property
+    def by_user(self) -> bool:
+        """Whether the user wished it, not the time limit."""
+        return not self.why.startswith(OVER_TIME)
+
+
+def asked_to_end(ledger: Ledger, key: str) -> Ask | None:
+    """The last time when a run was told to end; the user's word comes first."""
+    found = ledger.query(
+        "select detail from transitions where key = ? and before_state = after_state "
+        f"and after_state in ('{State.SENT}', '{State.RUNNING}', '{State.UNKNOWN}') "
+        "order by sequence desc",
+        key,
+    )
+    asks = [Ask(detail or "") for (detail,) in found]
+    return next((ask for ask in asks if ask.by_user), asks[0] if asks else None)
+
+
+def as_asked(ledger: Ledger, dispatch: Dispatch, report: Report) -> Report:
+    """A back end's report in the light of what the run was told.
+
+    The user's wish makes a failure a cancellation; a time limit makes a cancellation
+    a failure. A run that is gone after it was told to end has ended.
+    """
+    if report.phase not in (Phase.FAILED, Phase.CANCELLED, Phase.ABSENT):
+        return report
+    ask = asked_to_end(ledger, dispatch.key)
+    if ask is None or (report.phase is Phase.ABSENT and dispatch.handle is None):
+        return report
+    reason = ask.why
+    if report.reason and report.phase is not Phase.CANCELLED:
+        reason = f"{ask.why}; {report.reason}"
+    return replace(
+        report, phase=Phase.CANCELLED if ask.by_user else Phase.FAILED, reason=reason
+    )
+
+
+def tell_to_end(
+    journal: Journal, backend: Backend, dispatch: Dispatch, why: str
+) -> tuple[Dispatch, Report]:
+    """Pass a wish to a back end, once it stands in the ledger.
+
+    Raises
+    ------
+    BackendError
+        If it could not be passed on; telling again does no harm.
+    """
+    told = journal.move(dispatch, dispatch.state, why)
+    return told, backend.cancel(told.key, told.handle)
+
+
+def enforce_time_limits(journal: Journal, backends: Mapping[str, Backend]) -> None:
+    """Tell runs to end that their back ends let run far over their time limit."""
+    limits: dict[str, float | None] = {}
+    for dispatch in journal.ledger.dispatches("state = 'running' order by key"):
+        digest = dispatch.spec_digest
+        if digest not in limits:
+            limits[digest] = timeout_s_of(journal.ledger.spec(digest))
+        limit_s = limits[digest]
+        if limit_s is not None and _is_over(dispatch, limit_s, journal.at_us):
+            _end(journal, backends, dispatch, f"{OVER_TIME} of {limit_s:g} s")
+
+
+def _is_over(dispatch: Dispatch, limit_s: float, now_us: int) -> bool:
+    began_us = dispatch.started_us or dispatch.changed_us
+    return now_us > began_us + limit_s * 1e6 + MARGIN_US
+
+
+def _end(
+    journal: Journal, backends: Mapping[str, Backend], dispatch: Dispatch, why: str
+) -> None:
+    backend = backends.get(dispatch.executor)
+    if backend is None:
+        return
+    try:
+        if asked_to_end(journal.ledger, dispatch.key) is None:
+            tell_to_end(journal, backend, dispatch, why)
+        else:
+            backend.cancel(dispatch.key, dispatch.handle)
+    except BackendError:
+        return  # told again by the next run; the step stands already
