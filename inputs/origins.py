@@ -32,7 +32,7 @@ def _listed(table: BaseModel, at: str, origins: Mapping[str, str]) -> Iterator[S
             for region in table.regions:
                 yield from _listed(region, f"regions.{region.name}.", origins)
         elif key == "executor" and isinstance(table, Settings):
-            for inner, single in flatten(table.executor, (key,)):
+            for inner, single in flatten(table.executor.model_dump(), (key,)):
                 dotted = ".".join(inner)
                 yield Setting(key=dotted, value=single, source=_source(dotted, origins))
         elif isinstance(value, BaseModel):

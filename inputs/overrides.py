@@ -99,7 +99,7 @@ def _refuse_ambiguous(name: str, keys: list[Key], findings: Findings) -> None:
 
 
 def _scalars(tree: Mapping[str, Any]) -> Iterator[tuple[Key, type]]:
-    for table in ("planner", "objective", "policies", "transfer"):
+    for table in ("planner", "objective", "policies", "transfer", "executor"):
         annotation = Settings.model_fields[table].annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _leaves((table,), annotation)
@@ -118,7 +118,13 @@ def _leaves(at: Key, model: type[BaseModel]) -> Iterator[tuple[Key, type]]:
         if tables := [p for p in parts if issubclass(p, BaseModel)]:
             yield from _leaves((*at, name), tables[0])
         elif not any(issubclass(p, tuple | dict) for p in parts):
-            yield (*at, name), float if {int, float} & set(parts) else str
+            yield (*at, name), _kind(set(parts))
+
+
+def _kind(parts: set[type]) -> type:
+    if bool in parts:
+        return bool
+    return float if {int, float} & parts else str
 
 
 def _parts(annotation: Any) -> Iterable[type]:
@@ -135,9 +141,11 @@ def _parts(annotation: Any) -> Iterable[type]:
 
 
 def _value(text: str, kind: type) -> Any:
-    """Number where the setting takes one and the text is one; else the text."""
+    """Number, true or false where the setting takes one and the text is one."""
     if kind is str:
         return text
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
     for convert in (int, float):
         try:
             return convert(text)

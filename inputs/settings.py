@@ -181,6 +181,25 @@ class TransferTable(Table):
     kwh_per_gb: NonNegative = 0.0
 
 
+class ExecutorTable(Table):
+    """``[executor]``: how plans are carried out.
+
+    Tables in it, ``[executor.NAME]``, are settings of back ends, which check them
+    themselves.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+
+    allow_root: bool = False
+    keep_runs_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+
+    @property
+    def backends(self) -> dict[str, dict[str, Any]]:
+        """Table of each back end that has one, by its name."""
+        return self.__pydantic_extra__
+
+
 class Settings(Table):
     """All of planner.toml."""
 
@@ -192,8 +211,7 @@ class Settings(Table):
     transfer: TransferTable = TransferTable()
     cloud_regions: dict[CloudName, CloudRegionTable] = {}
     budgets: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
-    executor: dict[str, dict[str, Any]] = {}
-    """``[executor.NAME]``: settings of a back end, which checks them itself."""
+    executor: ExecutorTable = ExecutorTable()
 
 
 def known_cloud_regions(settings: Settings) -> dict[str, CloudRegion]:

@@ -28,7 +28,7 @@ def refuse_unsupported(settings: Settings, text: str, findings: Findings) -> Non
 def refuse_unknown_regions(settings: Settings, text: str, findings: Findings) -> None:
     """A back end's settings for a region that there is not would never be used."""
     names = [region.name for region in settings.regions]
-    for backend, table in settings.executor.items():
+    for backend, table in settings.executor.backends.items():
         overrides = table.get("regions")
         for name in overrides if isinstance(overrides, dict) else ():
             if name not in names:

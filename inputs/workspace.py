@@ -214,7 +214,8 @@ def _words(
         return "no region", "at least one [regions.NAME]", None
     if path == ("objective", "unplaced"):
         return quoted(details["input"]), '"auto" or a number greater than 0', None
-    if kind == "extra_forbidden":
+    # What is no table cannot be a back end's either.
+    if kind == "extra_forbidden" or (kind == "dict_type" and path[0] == "executor"):
         hint = nearest(str(path[-1]), _known(path[:-1]))
         return "an unknown key", "a key of the schema", hint
     if kind == "missing":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from outputs.plan import Plan
@@ -14,12 +14,16 @@ from outputs.plan_signature import key_ring
 from planner.executor.backends.backend import Backend
 from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.backends.registry import Place, load_all
+from planner.executor.collection import Stop, never
 from planner.executor.dispatch import Tick, run_once
+from planner.executor.holds import Hold, holds_in_force
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_place import open_ledger_at
 from planner.executor.plan_choice import PassedOver, choose_plan
 from planner.executor.plan_trust import Trust
+from planner.executor.retention import remove_old_runs
 from planner.executor.status import DispatchStatus, status
+from planner.executor.wishes import Wish, pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +38,19 @@ class Run:
         The plan that was followed; None if there was none.
     passed_over
         Newer plans that could not be followed, and why.
+    removed_runs
+        How many folders of runs that ended long ago were removed.
     """
 
     tick: Tick
     plan_path: Path | None
     passed_over: tuple[PassedOver, ...]
+    removed_runs: int = 0
 
 
 @contextmanager
-def _opened(place: Place, *, now: datetime, rehearsal: bool) -> Iterator[Ledger]:
+def opened(place: Place, *, now: datetime, rehearsal: bool) -> Iterator[Ledger]:
+    """The ledger of a workspace, for as long as the block lasts."""
     ledger = open_ledger_at(
         place.outputs / "ledger", url=place.ledger, now=now, rehearsal=rehearsal
     )
@@ -59,6 +67,10 @@ def execute(
     now: datetime,
     actor: str,
     dry_run: bool = False,
+    backends: Mapping[str, Backend] | None = None,
+    stop: Stop = never,
+    forbidden: Collection[str] = (),
+    keep_runs_days: int = 0,
 ) -> Run:
     """Send what is due, collect what ended, and leave.
 
@@ -74,33 +86,73 @@ def execute(
         Who acts, as the ledger shows it.
     dry_run
         Say what would be done; nothing is sent or stored.
+    backends
+        By name; None for all that there are, set up anew.
+    stop
+        Asked before each call to a back end: whether to leave the rest for later.
+    forbidden
+        Back ends that must not be used.
+    keep_runs_days
+        Age of planned dates from which on folders of ended runs are removed; 0 keeps
+        them for ever. [days]
 
     Raises
     ------
     PlanError, ExecutionError
         If the plan or the ledger cannot be trusted; nothing was sent then.
     """
-    with _opened(place, now=now, rehearsal=dry_run) as ledger:
+    with opened(place, now=now, rehearsal=dry_run) as ledger:
         plan, path, passed_over = _plan(place, plan_path, now, ledger)
         tick = run_once(
             plan=plan,
             ledger=ledger,
-            backends=bind_to_host(load_all(place), ledger, actor=actor),
+            backends=bind_to_host(
+                load_all(place) if backends is None else backends, ledger, actor=actor
+            ),
             now=now,
             actor=actor,
             dry_run=dry_run,
+            stop=stop,
+            forbidden=forbidden,
         )
-    return Run(tick=tick, plan_path=path, passed_over=passed_over)
+        removed = 0
+        if keep_runs_days and not dry_run and tick.at_work is None and not stop():
+            oldest = (now - timedelta(days=keep_runs_days)).date()
+            removed = remove_old_runs(place.outputs / "runs", ledger, before=oldest)
+    return Run(tick=tick, plan_path=path, passed_over=passed_over, removed_runs=removed)
 
 
-def states(
-    place: Place, *, plan_path: Path, now: datetime
-) -> tuple[Plan, tuple[DispatchStatus, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a planned date stands.
+
+    Parameters
+    ----------
+    rows
+        Every attempt at every segment, by planned start and job id.
+    holds
+        Every hold in force, for whichever date.
+    wishes
+        What users asked for and nobody has acted on yet.
+    """
+
+    plan: Plan
+    rows: tuple[DispatchStatus, ...]
+    holds: tuple[Hold, ...]
+    wishes: tuple[Wish, ...]
+
+
+def standing(place: Place, *, plan_path: Path, now: datetime) -> Standing:
     """How every segment of a plan's date stands; nothing is changed."""
     backends: Mapping[str, Backend] = load_all(place)
     plan = read_plan(plan_path)
-    with _opened(place, now=now, rehearsal=True) as ledger:
-        return plan, status(ledger, plan, now=now, backends=backends)
+    with opened(place, now=now, rehearsal=True) as ledger:
+        return Standing(
+            plan=plan,
+            rows=status(ledger, plan, now=now, backends=backends),
+            holds=holds_in_force(ledger),
+            wishes=pending(ledger),
+        )
 
 
 def _plan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from outputs.plan import Plan
 from planner.executor.backends.backend import Phase, Report
+from planner.executor.collection import Stop, never
 from planner.executor.dispatch import Tick, run_once
 from planner.executor.holds import Scope, lift_holds, place_hold
 from planner.executor.instants import to_us
@@ -42,7 +43,13 @@ class Site:
         self.backend = FakeBackend()
 
     def tick(
-        self, plan: Plan | None, when: str | datetime, *, dry_run: bool = False
+        self,
+        plan: Plan | None,
+        when: str | datetime,
+        *,
+        dry_run: bool = False,
+        stop: Stop = never,
+        forbidden: Collection[str] = (),
     ) -> Tick:
         return run_once(
             plan=plan,
@@ -51,6 +58,8 @@ class Site:
             now=at(when) if isinstance(when, str) else when,
             actor="test",
             dry_run=dry_run,
+            stop=stop,
+            forbidden=forbidden,
         )
 
     def states(self) -> dict[str, str]:

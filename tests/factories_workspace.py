@@ -90,11 +90,16 @@ class Folder:
         path.write_text(text)
         return path
 
-    def run(self, *words: str, now: datetime | None = None) -> Result:
-        """Run ``planner`` here, with a clock of the test's own."""
+    def run(
+        self, *words: str, now: datetime | None = None, root: bool = False
+    ) -> Result:
+        """Run ``planner`` here, with a clock of the test's own, as root or not."""
         clock = now or self.now
         app = App(
-            clock=lambda: clock, environment=self.environment, directory=self.root
+            clock=lambda: clock,
+            environment=self.environment,
+            directory=self.root,
+            root=lambda: root,
         )
         return CliRunner().invoke(main, list(words), obj=app)
 

@@ -31,6 +31,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
 @dataclass(kw_only=True)
 class App:
     """The outside world as commands see it; tests pass their own.
@@ -47,6 +51,8 @@ class App:
         Where the search for planner.toml begins.
     progress_every_s
         Time between two lines of progress where stderr is no terminal. [s]
+    root
+        Whether this process may do everything on the machine.
     """
 
     clock: Callable[[], datetime] = _utc_now
@@ -54,6 +60,7 @@ class App:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     directory: Path = field(default_factory=Path)
     progress_every_s: float = 10.0
+    root: Callable[[], bool] = _is_root
 
     def workspace(self) -> Workspace:
         """Find and load the workspace."""
@@ -86,10 +93,17 @@ class App:
             workspace=workspace.root,
             outputs=workspace.outputs,
             environ=environ,
-            settings=workspace.settings.executor,
+            settings=workspace.settings.executor.backends,
             ledger=url,
             site=workspace.settings.planner.site,
         )
+
+    def forbidden_back_ends(self, *, allow_root: bool) -> frozenset[str]:
+        """Back ends that would run jobs as root although nobody has allowed it."""
+        from planner.executor.backends.registry import AS_THE_EXECUTOR
+
+        allowed = allow_root or self.workspace().settings.executor.allow_root
+        return AS_THE_EXECUTOR if self.root() and not allowed else frozenset()
 
     def note(self, text: str) -> None:
         """Tell the user something beside the result, on stderr."""

@@ -44,6 +44,7 @@ class Instant(click.ParamType[datetime]):
 @click.command(
     epilog=examples(
         "planner execute --once",
+        "planner execute --watch",
         "planner execute --dry-run --now 2026-11-23T03:00+01:00",
     )
 )
@@ -53,11 +54,17 @@ class Instant(click.ParamType[datetime]):
     help="Follow this plan; default: the newest valid one for now.",
 )
 @click.option("--once", is_flag=True, help="Do what is due and leave (the default).")
+@click.option(
+    "--watch", is_flag=True, help="Stay, and do what is due at every full minute."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
 @click.option(
     "--now",
     type=Instant(),
     help="Act as if it were this instant; to look ahead only, add --dry-run.",
+)
+@click.option(
+    "--allow-root", is_flag=True, help="As root, start shell jobs all the same."
 )
 @json_option
 @click.pass_context
@@ -68,38 +75,55 @@ def command(
     /,
     plan: Path | None,
     once: bool,
+    watch: bool,
     dry_run: bool,
     now: datetime | None,
+    allow_root: bool,
     as_json: bool,
 ) -> None:
     """Start the jobs that are due, each at most once.
 
     What ended since the last call is collected first. Made to be called by cron
-    each minute. Any number of calls may overlap: one
-    works, the others leave.
+    each minute, or to stay with --watch. Any number of them may overlap: one
+    works, the others leave or wait.
     """
+    plan_path = None if plan is None else app.directory / plan
+    if watch:
+        if once or dry_run or now is not None:
+            raise click.UsageError(
+                "--watch goes with neither --once, --dry-run nor --now"
+            )
+        from planner.cli.watching import stay
+
+        ctx.exit(stay(app, plan_path, allow_root=allow_root, as_json=as_json))
     from planner.executing import execute
 
-    place = app.place()
-    instant = _instant(app, now, dry_run=dry_run)
     run = execute(
-        place,
-        plan_path=None if plan is None else app.directory / plan,
-        now=instant,
-        actor=f"{socket.gethostname()}:{os.getpid()}",
+        app.place(),
+        plan_path=plan_path,
+        now=_instant(app, now, dry_run=dry_run),
+        actor=actor(),
         dry_run=dry_run,
+        forbidden=app.forbidden_back_ends(allow_root=allow_root),
+        keep_runs_days=app.workspace().settings.executor.keep_runs_days,
     )
     if as_json:
-        app.result_json(_summary(run))
+        app.result_json(summary(run))
     else:
-        _show(app, run)
-    ctx.exit(_code(run))
+        show(app, run)
+    ctx.exit(ExitCode.DONE if dry_run else exit_code_of(run))
 
 
-def _code(run: Run) -> ExitCode:
+def exit_code_of(run: Run) -> ExitCode:
+    """What one run's exit status tells."""
     if run.tick.troubled:
         return ExitCode.JOBS_FAILED
     return ExitCode.DEGRADED if run.passed_over else ExitCode.DONE
+
+
+def actor() -> str:
+    """Name of this executor, as the lease and the history show it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
@@ -116,7 +140,8 @@ def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
     return asked
 
 
-def _show(app: App, run: Run) -> None:
+def show(app: App, run: Run) -> None:
+    """Tell people what one run did."""
     tick = run.tick
     for passed in run.passed_over:
         app.note(f"alert {passed.code}: passed over {passed.path}: {passed.reason}")
@@ -125,20 +150,46 @@ def _show(app: App, run: Run) -> None:
         return
     if run.plan_path is None:
         app.note("note: there is no valid plan for now; going on with what is known")
+    if tick.skew:
+        app.note(f"note: the clock stands {tick.skew} before that of the planner")
+    for line in event_lines(run):
+        click.echo(line)
+    if tick.rehearsal and tick.missed:
+        jobs = "1 job" if len(tick.missed) == 1 else f"{len(tick.missed)} jobs"
+        click.echo(f"{jobs} would be missed if the executor ran first at this instant")
+    click.echo(_ahead(run))
+
+
+def event_lines(run: Run) -> list[str]:
+    """One line for each dispatch that a run touched."""
+    tick, lines = run.tick, []
     for event in tick.events:
         what = event.state.value
         if tick.rehearsal:
             what = _WOULD.get(what, f"would be {what}")
         detail = f": {event.detail}" if event.detail else ""
         place = f"{event.job_id} in {event.region}"
-        click.echo(f"{what:<{12 if tick.rehearsal else 9}} {place}{detail}")
+        lines.append(f"{what:<{12 if tick.rehearsal else 9}} {place}{detail}")
+    return lines
+
+
+def _ahead(run: Run) -> str:
+    tick = run.tick
     ahead = f"{tick.planned} planned"
     if tick.next_due_at is not None:
         ahead += f", the next at {tick.next_due_at:%Y-%m-%dT%H:%MZ}"
-    click.echo(f"{ahead}; {tick.waiting} waiting for power" if tick.waiting else ahead)
+    for number, why in (
+        (tick.waiting, "waiting for power"),
+        (tick.dependent, "waiting for other jobs"),
+        (tick.held, "held"),
+        (tick.resting, "waiting for a busy back end"),
+    ):
+        ahead += f"; {number} {why}" if number else ""
+    return ahead
 
 
-def _summary(run: Run) -> dict[str, Any]:
+def summary(run: Run) -> dict[str, Any]:
+    """What one run did, for programs."""
     tick = run.tick
     return {
         "schema": 1,
@@ -161,7 +212,12 @@ def _summary(run: Run) -> dict[str, Any]:
         ],
         "planned": tick.planned,
         "waiting": tick.waiting,
+        "held": tick.held,
+        "dependent": tick.dependent,
+        "resting": tick.resting,
         "next_due_at": tick.next_due_at and tick.next_due_at.isoformat(),
+        "skew_s": tick.skew.total_seconds(),
+        "removed_runs": run.removed_runs,
         "passed_over": [
             {"plan": str(passed.path), "code": passed.code, "reason": passed.reason}
             for passed in run.passed_over

@@ -14,6 +14,7 @@
     ├── LeaseLostError          a later executor has taken over
     ├── ClockError              the clock cannot be believed
     ├── RootError               jobs would run as root, which nobody has allowed
+    ├── JobUnknownError         no job is called so
     └── BackendError            one back end's answer to one call
         ├── RejectedError           surely not taken; sending again is no use
         ├── NotTakenError           surely not taken; may be sent again later
@@ -71,6 +72,10 @@ class ClockError(ExecutionError):
 
 class RootError(ExecutionError):
     """Jobs would run as root, and nobody has said that they may."""
+
+
+class JobUnknownError(ExecutionError):
+    """A user named a job that is neither in the ledger nor in the plan."""
 
 
 class BackendError(ExecutionError):

@@ -147,7 +147,7 @@ def test_planner_toml_and_the_environment_reach_the_back_end(tmp_path: Path) -> 
     workspace = load_workspace(
         tmp_path, environment={"PLANNER_EXECUTOR_TWO_WORDS_QUEUE": "b"}
     )
-    knobs = read_settings(Knobs, workspace.settings.executor, "two_words")
+    knobs = read_settings(Knobs, workspace.settings.executor.backends, "two_words")
     assert knobs.of("south") == Knobs(queue="b", tries=1)
     assert knobs.of("north") == Knobs(queue="n", tries=1)
     shown = {setting.key: setting for setting in sources(workspace)}

@@ -25,6 +25,7 @@ TABLES = [
     settings.ForecastTable,
     settings.TransferTable,
     settings.Budget,
+    settings.ExecutorTable,
 ]
 
 

@@ -24,6 +24,10 @@ BACKENDS = {
 """Name to ``module:function``; one line for each back end."""
 
 
+AS_THE_EXECUTOR = frozenset({"shell"})
+"""Back ends that run jobs as the user of the executor itself, so as root if it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where the executor works; all that a back end may need to be set up.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -123,8 +122,12 @@ class Shell:
             return Report(phase=Phase.CANCELLED, reason="cancelled before it began")
         claim = self._read(folder / run_folder.CLAIM)
         if claim is not None and "pid" in claim and is_alive(_process(claim)):
-            with contextlib.suppress(ProcessLookupError):
+            try:
                 os.kill(claim["pid"], signal.SIGTERM)
+            except ProcessLookupError:
+                pass  # it has just ended
+            except PermissionError as error:
+                raise BackendError(f"{key} runs as another user") from error
         return self.status(key, handle)
 
     def logs(self, key: str, handle: str | None) -> Logs:

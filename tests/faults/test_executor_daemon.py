@@ -1,0 +1,237 @@
+"""``planner execute --watch`` as a real process: signals, freezing, taking over."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from planner.executor.dispatch import run_once
+from planner.executor.errors import LedgerBusyError
+from planner.executor.verification import verify
+from tests.factories_executor import at, ledger_in, plan_of, row, shell_in, until
+from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
+
+ENVIRON = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+ROOMY = SETTINGS.replace("cpu = 4", "cpu = 32").replace("_kw = 10", "_kw = 100")
+
+PLANNER = """
+import os, sys, time
+from datetime import datetime, timedelta
+from pathlib import Path
+from planner.cli import main
+from planner.cli.app import App
+
+start, began = datetime.fromisoformat(sys.argv[2]), []
+
+def clock():
+    began or began.append(time.monotonic())  # loading the program takes its time
+    return start + timedelta(seconds=time.monotonic() - began[0])
+
+app = App(clock=clock, directory=Path(sys.argv[1]), root=lambda: False,
+          environment={"PATH": os.defpath, "PYTHONPATH": os.environ["PYTHONPATH"]})
+main(sys.argv[3:], obj=app)
+"""
+
+
+@contextmanager
+def daemon(folder: Path, start: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A daemon whose clock says an instant when it begins."""
+    command = [sys.executable, "-c", PLANNER, str(folder), start]
+    with subprocess.Popen(
+        [*command, "execute", "--watch", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRON,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def planned(root: Path, *jobs: dict[str, str]) -> Folder:
+    workspace = a_workspace(root, *jobs, settings=ROOMY)
+    workspace.run("solve", "--date", DAY, "--solver", "asap")
+    return workspace
+
+
+def job(job_id: str, script: str) -> dict[str, str]:
+    return {"id": job_id, "command": json.dumps(["/bin/sh", "-c", script])}
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_ex21_the_daemon_leaves_when_told_and_its_jobs_live_on(
+    tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    script = "echo x >> began; while [ ! -e go ]; do sleep 0.05; done; exit 3"
+    workspace = planned(tmp_path, *(job(f"j{n}", script) for n in range(10)))
+    began = tmp_path / "began"
+    with daemon(tmp_path, f"{DAY}T00:00:00+00:00") as process:
+        until(lambda: began.exists() and len(began.read_text().split()) == 10)
+        told = time.monotonic()
+        os.killpg(process.pid, how)
+        out, err = process.communicate(timeout=20)
+        assert time.monotonic() - told < 10
+    assert process.returncode == code, err
+    assert out.count("sent") + out.count("running") == 10
+    (tmp_path / "go").touch()
+
+    def collected() -> bool:
+        workspace.run("execute", "--once", now=at("00:05"))
+        found = json.loads(workspace.run("status", DAY, "--json").stdout)
+        return bool(found["counts"] == {"failed": 10})
+
+    until(collected)
+    assert len(began.read_text().split()) == 10
+
+
+def test_the_daemon_works_again_at_the_next_full_minute(tmp_path: Path) -> None:
+    planned(tmp_path, {**job("a", "echo x >> began"), "earliest": '"01:00"'})
+    with daemon(tmp_path, f"{DAY}T00:59:58.5+00:00", "--json") as process:
+        assert process.stdout is not None
+        runs = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    before, then = runs
+    assert (before["events"], before["next_due_at"]) == ([], f"{DAY}T01:00:00+00:00")
+    # A slow machine may still be at its first run when the minute begins.
+    assert then["at"].startswith(f"{DAY}T01:00:0")
+    assert [event["job_id"] for event in then["events"]] == ["a"]
+
+
+def test_cron_and_daemon_side_by_side_start_each_job_once(tmp_path: Path) -> None:
+    workspace = planned(tmp_path, *(job(f"j{n}", "echo x >> ran") for n in range(12)))
+    with daemon(tmp_path, f"{DAY}T00:00:00+00:00", "--json") as process:
+        for _ in range(4):
+            assert workspace.run("execute", "--once", now=at("00:00")).exit_code == 0
+        ran = tmp_path / "ran"
+        until(lambda: ran.exists() and len(ran.read_text().split()) == 12)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+    assert len(ran.read_text().split()) == 12
+
+
+LEAVES_LATE = """
+import sys, time
+from planner.cli.leaving import leaving_on_signals
+with leaving_on_signals(within_s=0.3):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_ex21_a_call_that_does_not_end_is_given_up_after_the_limit() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVES_LATE], stdout=subprocess.PIPE, env=ENVIRON
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        told = time.monotonic()
+        process.terminate()
+        assert process.wait(timeout=20) == 128 + signal.SIGTERM
+        assert time.monotonic() - told < 10
+
+
+ONE_RUN = """
+import sys
+from pathlib import Path
+from planner.executor.dispatch import run_once
+from tests.executor_kill_loop import SCRIPT
+from tests.factories_executor import at, ledger_in, plan_of, row, shell_in
+
+place = Path(sys.argv[1])
+plan = plan_of(*(row(f"j{n}", command=["/bin/sh", "-c", SCRIPT]) for n in range(10)))
+print("ready", flush=True)
+with ledger_in(place) as ledger:
+    run_once(plan=plan, ledger=ledger, backends={"shell": shell_in(place)},
+             now=at("02:00"), actor="frozen")
+"""
+
+
+def frozen_once(folder: Path, delay_s: float) -> None:
+    """Freeze one executor at some moment, let a second one try, thaw the first."""
+    backends = {"shell": shell_in(folder)}
+    plan = plan_of(
+        *(
+            row(f"j{n}", command=["/bin/sh", "-c", 'echo "$PLANNER_KEY" >> count'])
+            for n in range(10)
+        )
+    )
+    # An executor that is frozen while it makes the ledger keeps all others waiting.
+    ledger_in(folder).close()
+    with subprocess.Popen(
+        [sys.executable, "-c", ONE_RUN, str(folder)],
+        stdout=subprocess.PIPE,
+        env=ENVIRON,
+    ) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        with suppress(subprocess.TimeoutExpired):
+            first.wait(timeout=delay_s)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            # Frozen in the middle of a write, it lets the second one only wait.
+            with (
+                suppress(LedgerBusyError),
+                ledger_in(folder, busy_s=0.2) as second,
+            ):
+                run_once(
+                    plan=plan,
+                    ledger=second,
+                    backends=backends,
+                    now=at("02:01"),
+                    actor="second",
+                )
+        finally:
+            first.send_signal(signal.SIGCONT)
+        first.wait(timeout=30)
+
+    def ended() -> bool:
+        with ledger_in(folder) as ledger:
+            run_once(
+                plan=plan,
+                ledger=ledger,
+                backends=backends,
+                now=at("02:02"),
+                actor="third",
+            )
+            return ledger.query(
+                "select state, count(*) from dispatches group by state"
+            ) == [("done", 10)]
+
+    until(ended)
+    ran = Counter((folder / "count").read_text().split())
+    assert Counter(ran.values()) == {1: 10}
+    with ledger_in(folder) as ledger:
+        assert verify(ledger) == ()
+
+
+@pytest.mark.parametrize("delay_s", [0.05, 0.15])
+def test_ex08_an_executor_frozen_while_a_second_one_starts_doubles_nothing(
+    tmp_path: Path, delay_s: float
+) -> None:
+    frozen_once(tmp_path, delay_s)
+
+
+@pytest.mark.slow
+def test_ex08_frozen_at_fifty_random_moments(tmp_path: Path) -> None:
+    chance = random.Random(8)
+    for n in range(50):
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        frozen_once(folder, chance.uniform(0.0, 0.4))
