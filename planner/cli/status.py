@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,32 +15,96 @@ from planner.cli.app import App, pass_app
 from planner.cli.options import examples, json_option, plan_argument
 
 if TYPE_CHECKING:
-    from outputs.plan import Plan
+    from planner.executing import Standing
     from planner.executor.status import DispatchStatus
 
+_FLAGS = ("late", "held", "waiting")
+"""Not states but what keeps a planned job from being sent."""
 
-@click.command(epilog=examples("planner status", "planner status tomorrow --json"))
+
+def _words_of_state(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    from planner.executor.states import State
+
+    words = tuple(word for word in (value or "").split(",") if word)
+    known = (*(state.value for state in State), *_FLAGS)
+    for word in words:
+        if word not in known:
+            text = f"{word!r} is none of {', '.join(known)}"
+            raise click.BadParameter(text, ctx, param)
+    return words
+
+
+@click.command(
+    epilog=examples(
+        "planner status",
+        "planner status tomorrow --json",
+        "planner status --state failed,unknown,late --region north",
+    )
+)
 @click.argument("plan", default="today")
+@click.option(
+    "--date", "day", metavar="DATE", help="The same as a date instead of PLAN."
+)
+@click.option(
+    "--state",
+    "states",
+    callback=_words_of_state,
+    metavar="STATES",
+    help="Only these, with commas: failed,unknown,late,held,waiting, …",
+)
+@click.option("--job", "jobs", metavar="JOB", multiple=True, help="Only these jobs.")
+@click.option("--region", "regions", metavar="R", multiple=True, help="Only there.")
 @json_option
 @pass_app
-def command(app: App, /, plan: str, as_json: bool) -> None:
+def command(
+    app: App,
+    /,
+    plan: str,
+    day: str | None,
+    states: tuple[str, ...],
+    jobs: tuple[str, ...],
+    regions: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show what became of each job of a plan.
 
-    PLAN is a plan file, or a date whose newest plan is meant.
+    PLAN is a plan file, or a date whose newest plan is meant. Totals are of the
+    whole plan, also when only some of its jobs are shown.
     """
-    from planner.executing import states
+    from planner.executing import standing
 
-    path = plan_argument(app, app.workspace(), plan)
-    found, rows = states(app.place(), plan_path=path, now=app.clock())
+    path = plan_argument(app, app.workspace(), day or plan)
+    found = standing(app.place(), plan_path=path, now=app.clock())
+    rows = [row for row in found.rows if _wanted(row, states, jobs, regions)]
     if as_json:
-        app.result_json(
-            {"schema": 1, "plan_id": found.meta.plan_id, "jobs": [*map(_plain, rows)]}
-        )
+        app.result_json(_summary(found, rows))
         return
-    zone = ZoneInfo(found.meta.timezone)
+    zone = ZoneInfo(found.plan.meta.timezone)
     for row in rows:
         click.echo(_line(row, zone))
-    click.echo(_totals(found, rows))
+    for line in _totals(found, zone):
+        click.echo(line)
+
+
+def _wanted(
+    row: DispatchStatus,
+    states: tuple[str, ...],
+    jobs: tuple[str, ...],
+    regions: tuple[str, ...],
+) -> bool:
+    array = row.job_id.partition("[")[0]
+    return (
+        (not states or not {*_flags(row), row.state.value}.isdisjoint(states))
+        and (not jobs or row.job_id in jobs or array in jobs)
+        and (not regions or row.region in regions)
+    )
+
+
+def _flags(row: DispatchStatus) -> set[str]:
+    found = {"late": row.late, "held": row.held, "waiting": row.waits_for}
+    return {name for name, value in found.items() if value}
 
 
 def _line(row: DispatchStatus, zone: ZoneInfo) -> str:
@@ -46,25 +112,61 @@ def _line(row: DispatchStatus, zone: ZoneInfo) -> str:
         return "–" if instant is None else f"{instant.astimezone(zone):%H:%M:%S}"
 
     ran = f"{clock(row.started_at)} – {clock(row.ended_at)}"
-    state = "late" if row.late else row.state.value
-    end = "" if row.exit_code is None else f"exit {row.exit_code}"
-    where = row.stdout or ""
+    flags = _flags(row)
+    state = next((flag for flag in ("held", "late") if flag in flags), row.state.value)
     parts = [
         f"{clock(row.planned_start)}  {state:<9} {row.job_id:<32} {row.region:<12}",
+        f"attempt {row.attempt}" if row.attempt > 1 else "",
         ran if row.started_at else "",
-        end,
+        "" if row.exit_code is None else f"exit {row.exit_code}",
+        f"{row.late_s:.0f} s late" if row.late_s and row.late_s >= 60 else "",
+        row.held or "",
+        f"waits for {row.waits_for}" if row.waits_for else "",
         row.reason or "",
-        where,
+        row.stdout or "",
     ]
     return "  ".join(part for part in parts if part).rstrip()
 
 
-def _totals(plan: Plan, rows: tuple[DispatchStatus, ...]) -> str:
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.state.value] = counts.get(row.state.value, 0) + 1
+def _totals(found: Standing, zone: ZoneInfo) -> list[str]:
+    counts = Counter(row.state.value for row in found.rows)
+    counts.update(flag for row in found.rows for flag in _flags(row))
     listed = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    return f"plan {plan.meta.plan_id}: {listed or 'nothing to run'}"
+    lines = [f"plan {found.plan.meta.plan_id}: {listed or 'nothing to run'}"]
+    due = _next_due(found.rows)
+    if due is not None:
+        lines[0] += f"; the next at {due.astimezone(zone):%H:%M}"
+    lines += [f"hold: {hold.words}" for hold in found.holds]
+    lines += [
+        f"asked, not done yet: {wish.verb} {wish.target} of {wish.date} by {wish.actor}"
+        for wish in found.wishes
+    ]
+    return lines
+
+
+def _next_due(rows: Sequence[DispatchStatus]) -> datetime | None:
+    due = [row.due_at for row in rows if row.state.value == "planned" and row.due_at]
+    return min(due, default=None)
+
+
+def _summary(found: Standing, rows: Sequence[DispatchStatus]) -> dict[str, Any]:
+    counts = Counter(row.state.value for row in found.rows)
+    due = _next_due(found.rows)
+    return {
+        "schema": 1,
+        "plan_id": found.plan.meta.plan_id,
+        "date": found.plan.meta.date.isoformat(),
+        "counts": dict(sorted(counts.items())),
+        "late": sum(row.late for row in found.rows),
+        "held": sum(row.held is not None for row in found.rows),
+        "next_due_at": due and due.isoformat(),
+        "holds": [hold.words for hold in found.holds],
+        "wishes": [
+            {"verb": w.verb, "target": w.target, "date": w.date, "actor": w.actor}
+            for w in found.wishes
+        ],
+        "jobs": [_plain(row) for row in rows],
+    }
 
 
 def _plain(row: DispatchStatus) -> dict[str, Any]:

@@ -26,28 +26,35 @@ _EDGES = (
     "from dispatches d "
     "join dependencies x on x.plan_id = d.plan_id and x.job_id = d.job_id "
 )
-_STOPPED = f"""
-with recursive stopped (date, job_id, needs, why) as (
-    select d.date, d.job_id, x.needs, p.state {_EDGES} {_NEEDED}
-        and (p.key is null or p.state in ({_BAD}))
-    union
-    select d.date, d.job_id, x.needs, cast('{State.BLOCKED}' as text)
-    from stopped s
-    join dependencies x on x.needs = s.job_id
-    join dispatches d on d.plan_id = x.plan_id and d.job_id = x.job_id
-        and d.date = s.date
-    where d.state = ?
-)
-select date, job_id, needs, why from stopped order by date, job_id, needs
-"""
-_WHY = {
-    None: "has no place in the plan",
+_CAUSES = {
     State.FAILED: "failed",
     State.MISSED: "was missed",
     State.CANCELLED: "was cancelled",
     State.WITHDRAWN: "was withdrawn",
     State.BLOCKED: "is blocked",
 }
+_NO_PLACE = "has no place in the plan"
+_NUMBERS = {state: number for number, state in enumerate(_CAUSES)}
+_WHY = [*_CAUSES.values(), _NO_PLACE]
+# Causes go as numbers: texts of different origin cannot be told to sort alike in
+# the same words to every database.
+_CAUSE = "case {} else {} end".format(
+    " ".join(f"when p.state = '{state}' then {n}" for state, n in _NUMBERS.items()),
+    len(_CAUSES),
+)
+_STOPPED = f"""
+with recursive stopped (date, job_id, needs, cause) as (
+    select d.date, d.job_id, x.needs, {_CAUSE} {_EDGES} {_NEEDED}
+        and (p.key is null or p.state in ({_BAD}))
+    union
+    select d.date, d.job_id, x.needs, {_NUMBERS[State.BLOCKED]} from stopped s
+    join dependencies x on x.needs = s.job_id
+    join dispatches d on d.plan_id = x.plan_id and d.job_id = x.job_id
+        and d.date = s.date
+    where d.state = ?
+)
+select date, job_id, needs, cause from stopped order by date, job_id, needs
+"""
 _FREE = f"""
 state = ? and not exists (
     select 1 from dependencies x
@@ -117,10 +124,10 @@ def waiting_for(ledger: Ledger, at_us: int) -> dict[str, str]:
 
 def _block(journal: Journal) -> None:
     reasons: dict[tuple[str, str], str] = {}
-    for day, job_id, needs, why in journal.ledger.query(
+    for day, job_id, needs, cause in journal.ledger.query(
         _STOPPED, State.PLANNED, State.PLANNED
     ):
-        reasons.setdefault((day, job_id), f"depends on {needs}, which {_WHY[why]}")
+        reasons.setdefault((day, job_id), f"depends on {needs}, which {_WHY[cause]}")
     for (day, job_id), reason in reasons.items():
         for dispatch in journal.ledger.dispatches(
             "date = ? and job_id = ? and state = ? order by segment, attempt",

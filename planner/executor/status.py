@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow.compute as pc
 
 from outputs.plan import PLANNED, Plan
 from planner.executor.backends.backend import Backend
+from planner.executor.dependencies import waiting_for
+from planner.executor.holds import Hold, hold_on, holds_in_force
 from planner.executor.instants import from_us, to_us
 from planner.executor.ledger import Ledger
 from planner.executor.records import Dispatch
@@ -25,8 +27,16 @@ class DispatchStatus:
     ----------
     key
         None while the plan has not been followed yet.
+    due_at
+        When it may be sent: the planned start, later for a further attempt.
     late
         Still ahead although its start has passed.
+    late_s
+        How long after that it was sent, or is not sent yet; None before. [s]
+    held
+        Who holds it back and why, None if nobody does.
+    waits_for
+        A job that has to be done first, if that is why a due one is not sent.
     stdout, stderr
         Where the output is; None if it was never sent.
     """
@@ -43,7 +53,11 @@ class DispatchStatus:
     ended_at: datetime | None = None
     exit_code: int | None = None
     reason: str | None = None
+    due_at: datetime | None = None
     late: bool = False
+    late_s: float | None = None
+    held: str | None = None
+    waits_for: str | None = None
     stdout: str | None = None
     stderr: str | None = None
 
@@ -71,7 +85,15 @@ def status(
         "date = ? order by start_us, job_id, segment, attempt",
         plan.meta.date.isoformat(),
     )
-    rows = [_of_dispatch(row, to_us(now), backends or {}) for row in found]
+    holds, needs = holds_in_force(ledger), waiting_for(ledger, to_us(now))
+    rows = [
+        replace(
+            _of_dispatch(row, to_us(now), backends or {}),
+            held=_held(row, holds),
+            waits_for=needs.get(row.key),
+        )
+        for row in found
+    ]
     known = {(row.job_id, row.segment) for row in rows}
     rows += [
         row for row in _of_plan(plan, now) if (row.job_id, row.segment) not in known
@@ -79,6 +101,16 @@ def status(
     return tuple(
         sorted(rows, key=lambda r: (r.planned_start, r.job_id, r.segment, r.attempt))
     )
+
+
+def _held(row: Dispatch, holds: tuple[Hold, ...]) -> str | None:
+    hold = hold_on(row, holds) if row.state is State.PLANNED else None
+    return None if hold is None else hold.words
+
+
+def _late_s(row: Dispatch, now_us: int) -> float | None:
+    at_us = now_us if row.state is State.PLANNED else row.intent_us
+    return None if at_us is None or at_us < row.due_us else (at_us - row.due_us) / 1e6
 
 
 def _of_dispatch(
@@ -100,7 +132,9 @@ def _of_dispatch(
         ended_at=None if row.ended_us is None else from_us(row.ended_us),
         exit_code=row.exit_code,
         reason=row.reason,
+        due_at=from_us(row.due_us),
         late=row.state is State.PLANNED and is_late(row, now_us),
+        late_s=_late_s(row, now_us),
         stdout=str(logs.stdout) if logs and logs.stdout else None,
         stderr=str(logs.stderr) if logs and logs.stderr else None,
     )
@@ -118,6 +152,7 @@ def _of_plan(plan: Plan, now: datetime) -> list[DispatchStatus]:
             state=State.PLANNED,
             planned_start=row["start"],
             planned_end=row["end"],
+            due_at=row["start"],
             late=to_us(now) > to_us(row["start"]) + GRACE_US,
         )
         for row in placed.select(columns).to_pylist()

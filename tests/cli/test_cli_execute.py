@@ -218,7 +218,7 @@ def test_status_of_a_plan_never_followed_shows_it_as_planned(tmp_path: Path) -> 
     first, second, totals = result.stdout.splitlines()
     assert first.split() == ["00:00:00", "planned", "a", "north"]
     assert second.split() == ["03:00:00", "planned", "b", "north"]
-    assert totals.endswith(": 2 planned")
+    assert totals.endswith(": 2 planned; the next at 00:00")
 
 
 def test_status_shows_a_job_that_nobody_started_as_late(tmp_path: Path) -> None:
