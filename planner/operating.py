@@ -58,9 +58,18 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks, when and why; the history of every job touched shows it."""
+    """Who asks, when and why; the history of every job touched shows it.
+
+    Parameters
+    ----------
+    actor
+        Name of the user.
+    process
+        Name of this process, under which it may take the lease.
+    """
 
     actor: str
+    process: str
     now: datetime
     reason: str | None = None
 
@@ -100,7 +109,7 @@ def ask(
             ledger=ledger,
             backends=load_all(place),
             now=asker.now,
-            actor=asker.actor,
+            actor=asker.process,
         )
         found = {wish.sequence: wish for wish in wishes_numbered(ledger, numbers)}
     answers = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planner.cli.app import App
+from planner.cli.execute import actor
 from planner.cli.options import json_option, resolve_day
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def asker(app: App, reason: str | None) -> Asker:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container may run under a number that has no name
         name = f"user {os.getuid()}"
-    return Asker(actor=name, now=app.clock(), reason=reason)
+    return Asker(actor=name, process=actor(), now=app.clock(), reason=reason)
 
 
 def scope_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from planner.executor.attempts import MOST, add_attempt
@@ -124,11 +124,13 @@ def carry_out(
         found = targets(journal.ledger, date=wish.date, target=wish.target)
         if not found and journal.ledger.newest_followed(wish.date) is None:
             continue
+        # The history shows the user whose wish it is, not who happens to act on it.
+        theirs = replace(journal, actor=wish.actor)
         try:
             outcomes: list[str | None] = [
-                _cancel(journal, backends, wish, dispatch, rehearsal=rehearsal)
+                _cancel(theirs, backends, wish, dispatch, rehearsal=rehearsal)
                 if wish.verb is Verb.CANCEL
-                else _retry(journal, wish, dispatch)
+                else _retry(theirs, wish, dispatch)
                 for dispatch in found
             ]
         except BackendError:

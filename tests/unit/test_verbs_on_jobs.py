@@ -142,7 +142,7 @@ def test_a_running_job_that_was_cancelled_ends_so_and_is_not_tried_again(
     site.tick(plan, "02:02")
     assert outcome(site, number) == "told to end"
     assert site.states() == {"a": "running"}
-    assert ("test", "running", "running", "cancelled by anna: wrong data") in (
+    assert ("anna", "running", "running", "cancelled by anna: wrong data") in (
         site.history("a")
     )
     site.ends("a", ends)
