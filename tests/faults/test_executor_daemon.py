@@ -235,3 +235,27 @@ def test_ex08_frozen_at_fifty_random_moments(tmp_path: Path) -> None:
         folder = tmp_path / str(n)
         folder.mkdir()
         frozen_once(folder, chance.uniform(0.0, 0.4))
+
+
+@pytest.mark.slow
+def test_lo03_a_thousand_real_jobs_of_one_minute_are_sent_within_30_s(
+    tmp_path: Path,
+) -> None:
+    script = 'echo "$PLANNER_KEY" >> count'
+    plan = plan_of(
+        *(row(f"j{n}", command=["/bin/sh", "-c", script]) for n in range(1000))
+    )
+    with ledger_in(tmp_path) as ledger:
+        began = time.monotonic()
+        tick = run_once(
+            plan=plan,
+            ledger=ledger,
+            backends={"shell": shell_in(tmp_path)},
+            now=at("02:00"),
+            actor="test",
+        )
+        assert time.monotonic() - began < 30
+    assert len(tick.started) == 1000
+    count = tmp_path / "count"
+    until(lambda: count.exists() and len(count.read_text().split()) == 1000)
+    assert len(set(count.read_text().split())) == 1000
