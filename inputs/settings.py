@@ -193,6 +193,7 @@ class ExecutorTable(Table):
 
     allow_root: bool = False
     keep_runs_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+    ledger: str | None = None
 
     @property
     def backends(self) -> dict[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from outputs.plan import PLANNED
 from outputs.plan_file import read_plan
 from outputs.plan_store import plan_path
 from planner.executing import opened
+from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.backends.registry import Place, load_all
 from planner.executor.dispatch import act_on_wishes
 from planner.executor.errors import JobUnknownError
@@ -107,7 +108,7 @@ def ask(
         ]
         at_work = act_on_wishes(
             ledger=ledger,
-            backends=load_all(place),
+            backends=bind_to_host(load_all(place), ledger, actor=asker.process),
             now=asker.now,
             actor=asker.process,
         )

@@ -88,7 +88,7 @@ class App:
         from planner.executor.ledger_place import ledger_url
 
         workspace = self.workspace()
-        url, environ = ledger_url(self.environment)
+        url, environ = ledger_url(self.environment, workspace.settings.executor.ledger)
         return Place(
             workspace=workspace.root,
             outputs=workspace.outputs,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
 )
 def command() -> None:
-    """Show the forecasts that a plan would trust."""
+    """Show, fetch, keep and judge forecasts."""
 
 
 command.add_command(fetch)

@@ -27,7 +27,7 @@ COMMANDS = {
     "hold": "Start none of some jobs, of a region, or of all.",
     "release": "Let jobs start again that were held.",
     "ledger": "Check the record of what was sent, or show its steps.",
-    "forecast": "Show the forecasts that a plan would trust.",
+    "forecast": "Show, fetch, keep and judge forecasts.",
     "solvers": "List the solvers and whether they can run here.",
     "config": "Show every setting and where its value comes from.",
 }
