@@ -244,12 +244,14 @@ def test_in_07_a_dense_graph_is_checked_in_linear_time(tmp_path: Path) -> None:
     ],
 )
 def test_in_08_unsafe_ids_are_refused(tmp_path: Path, format_: str, id_: str) -> None:
-    before = sorted(tmp_path.parent.rglob("*"))
-    text = message(load_as(tmp_path, [job(id=id_)], format_))
+    folder = tmp_path / "site" / "team"
+    folder.mkdir(parents=True)
+    before = set(tmp_path.rglob("*"))
+    text = message(load_as(folder, [job(id=id_)], format_))
     assert "id: found" in text
     assert "no leading dash" in text
     assert len(text.splitlines()) == 1
-    new = set(tmp_path.parent.rglob("*")) - set(before)
+    new = set(tmp_path.rglob("*")) - before
     assert {path.name for path in new} <= {"planner.toml", f"jobs.{format_}"}
 
 
