@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DATE ?= tomorrow
-PYTEST_WORKERS ?= 2
+PYTEST_WORKERS ?= 4
 DATA ?=
 PARTS ?=
 

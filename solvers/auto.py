@@ -217,6 +217,7 @@ class Auto:
             search.take_bound(answer.bound, source=name)
         except SolverCheckError as error:
             search.say(f"{error}")
+        search.prices = answer.prices or search.prices
         if search.bound != known:
             search.found_by["bound"] = name
         if search.objective < before:

@@ -28,10 +28,11 @@ def command(
     reason: str | None,
     as_json: bool,
 ) -> None:
-    """Start none of some jobs, of a region, or of all, until their release.
+    """Start none of some jobs, of a region, or of all.
 
-    Counts at once, also while the executor works; what runs goes on. A held job
-    is missed when its rule or deadline does not allow to start it any later.
+    Counts at once and until their release, also while the executor works; what runs
+    goes on. A held job is missed when its rule or deadline does not allow to start it
+    any later.
     """
     from planner.operating import hold
 

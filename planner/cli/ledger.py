@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
 )
 def command() -> None:
-    """Look into the record of what was sent and what came of it."""
+    """Check the record of what was sent, or show its steps."""
 
 
 @command.command("verify", epilog=examples("planner ledger verify --json"))

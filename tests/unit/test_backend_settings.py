@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from inputs.errors import SettingsError
-from inputs.workspace import load_workspace, sources
+from inputs.origins import sources
+from inputs.workspace import load_workspace
 from planner.executor.backends.registry import Place, load_all
 from planner.executor.backends.settings import (
     Regional,
