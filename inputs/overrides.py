@@ -25,7 +25,15 @@ from inputs.findings import Findings, nearest
 from inputs.settings import ForecastsTable, ForecastTable, Region, Settings
 
 PREFIX = "PLANNER_"
-_SECTIONS = ("OBJECTIVE", "POLICIES", "TRANSFER", "FORECASTS", "REGIONS", "EXECUTOR")
+_SECTIONS = (
+    "OBJECTIVE",
+    "POLICIES",
+    "TRANSFER",
+    "FORECASTS",
+    "REGIONS",
+    "EXECUTOR",
+    "METRICS",
+)
 _PROVIDER_KEY = re.compile(r"PLANNER_FORECASTS_(CARBON|SOLAR|PRICE)_(\w+)")
 
 Key = tuple[str, ...]
@@ -99,7 +107,8 @@ def _refuse_ambiguous(name: str, keys: list[Key], findings: Findings) -> None:
 
 
 def _scalars(tree: Mapping[str, Any]) -> Iterator[tuple[Key, type]]:
-    for table in ("planner", "objective", "policies", "transfer", "executor"):
+    tables = ("planner", "objective", "policies", "transfer", "executor", "metrics")
+    for table in tables:
         annotation = Settings.model_fields[table].annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _leaves((table,), annotation)

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from inputs.cloud_regions import CloudRegion, cloud_regions
-from inputs.durations import parse_duration
+from inputs.settings_operations import AlertTable as AlertTable
+from inputs.settings_operations import MetricsTable as MetricsTable
+from inputs.settings_table import Duration as Duration
+from inputs.settings_table import Table as Table
 from inputs.timegrid import MAX_HORIZON_HOURS, SLOT_MINUTES
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
@@ -25,13 +28,6 @@ NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Pue = Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)]
 GridName = Annotated[str, Field(min_length=1, max_length=128)]
 CloudName = Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9._-]{1,127}$")]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-
-
-class Table(BaseModel):
-    """One table of planner.toml: frozen, strict, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class PlannerTable(Table):
@@ -109,7 +105,7 @@ class Region(Table):
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     zone: str | None = None
-    capacity: dict[str, NonNegative] = {}
+    capacity: dict[str, NonNegative] = Field(default={})
     power_cap_kw: NonNegative | None = None
     pue: Pue = 1.0
     base_load_kw: NonNegative = 0.0
@@ -210,9 +206,11 @@ class Settings(Table):
     regions: Annotated[tuple[Region, ...], Field(strict=False, min_length=1)]
     forecasts: ForecastsTable = ForecastsTable()
     transfer: TransferTable = TransferTable()
-    cloud_regions: dict[CloudName, CloudRegionTable] = {}
+    cloud_regions: dict[CloudName, CloudRegionTable] = Field(default={})
     budgets: Annotated[tuple[Budget, ...], Field(strict=False)] = ()
     executor: ExecutorTable = ExecutorTable()
+    metrics: MetricsTable = MetricsTable()
+    alerts: Annotated[tuple[AlertTable, ...], Field(strict=False, max_length=16)] = ()
 
 
 def known_cloud_regions(settings: Settings) -> dict[str, CloudRegion]:
@@ -240,7 +238,7 @@ class Workspace(Table):
 
     root: Path
     settings: Settings
-    origins: dict[str, str] = {}
+    origins: dict[str, str] = Field(default={})
 
     @property
     def regions(self) -> tuple[Region, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from inputs.findings import Findings, nearest
 from inputs.settings import Settings
+from inputs.settings_operations import is_public
 from inputs.toml_lines import line_of
 
 
@@ -40,3 +41,24 @@ def refuse_unknown_regions(settings: Settings, text: str, findings: Findings) ->
                     expected="a region of the workspace",
                     hint=nearest(name, names),
                 )
+
+
+def refuse_unfit_operations(settings: Settings, text: str, findings: Findings) -> None:
+    """Alerts that could not be sent, and figures that would be open to the world."""
+    for i, alert in enumerate(settings.alerts):
+        for key, found, expected in alert.faults():
+            findings.add(
+                line=line_of(text, ("alerts", i, key)),
+                field=f"alerts.{i}.{key}",
+                found=found,
+                expected=expected,
+            )
+    endpoint = settings.metrics.endpoint
+    if endpoint and is_public(endpoint[0]) and not settings.metrics.allow_public:
+        findings.add(
+            line=line_of(text, ("metrics", "listen")),
+            field="metrics.listen",
+            found=f"{endpoint[0]}, which other machines can reach without credentials",
+            expected="an address of this machine alone, such as 127.0.0.1",
+            hint="set allow_public = true if that is meant",
+        )

@@ -26,7 +26,11 @@ from inputs.settings import (
     Settings,
     Workspace,
 )
-from inputs.settings_checks import refuse_unknown_regions, refuse_unsupported
+from inputs.settings_checks import (
+    refuse_unfit_operations,
+    refuse_unknown_regions,
+    refuse_unsupported,
+)
 from inputs.toml_lines import line_of
 
 FILE = "planner.toml"
@@ -172,6 +176,7 @@ def _validate(
         refuse_unsupported(settings, text, findings)
         refuse_unknown_regions(settings, text, findings)
         refuse_unknown_clouds(settings, text, findings)
+        refuse_unfit_operations(settings, text, findings)
     findings.raise_as(SettingsError)
     assert settings is not None
     return settings
@@ -225,6 +230,8 @@ def _words(
     expected = details["msg"]
     for prefix in ("Input should be ", "Value error, "):
         expected = expected.removeprefix(prefix)
+    if path[0] == "alerts" and path[-1] in ("url", "password"):
+        return "something else (not shown)", expected, None
     return quoted(details["input"]), expected, None
 
 
