@@ -18,12 +18,25 @@ so that a user mends everything in one go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class PlannerError(Exception):
     """Any failure that this program explains in one message."""
+
+    code = "error"
+    """Word for logs and alerts, the same for ever: its class's name in small letters
+    (``ledger-busy`` for ``LedgerBusyError``), unless the class says another."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give each kind of failure a code of its own."""
+        super().__init_subclass__(**options)
+        if "code" not in cls.__dict__:
+            words = re.findall(r"[A-Z][a-z0-9]*", cls.__name__.removesuffix("Error"))
+            cls.code = "-".join(words).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

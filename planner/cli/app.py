@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import time
@@ -11,10 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from planner.cli.logs import Logs
 
 if TYPE_CHECKING:  # pydantic is not needed to show help
     from rich.console import RenderableType
@@ -22,9 +24,8 @@ if TYPE_CHECKING:  # pydantic is not needed to show help
     from inputs.cloud_regions import CloudRegion
     from inputs.settings import Workspace
     from planner.executor.backends.registry import Place
+    from planner.overseeing import Site
     from planner.stopwatch import Stopwatch
-
-PACKAGES = ("planner", "outputs", "solvers", "forecasts", "inputs")
 
 
 def _utc_now() -> datetime:
@@ -98,6 +99,22 @@ class App:
             site=workspace.settings.planner.site,
         )
 
+    def site(self) -> Site:
+        """What watching over this workspace needs to know."""
+        from planner.overseeing import Site
+
+        workspace = self.workspace()
+        return Site(
+            place=self.place(),
+            metrics=workspace.settings.metrics,
+            alerts=workspace.settings.alerts,
+            solar_budgets_kwh={
+                region.name: region.solar_budget_kwh
+                for region in workspace.regions
+                if region.solar_budget_kwh is not None
+            },
+        )
+
     def forbidden_back_ends(self, *, allow_root: bool) -> frozenset[str]:
         """Back ends that would run jobs as root although nobody has allowed it."""
         from planner.executor.backends.registry import AS_THE_EXECUTOR
@@ -105,9 +122,14 @@ class App:
         allowed = allow_root or self.workspace().settings.executor.allow_root
         return AS_THE_EXECUTOR if self.root() and not allowed else frozenset()
 
+    @cached_property
+    def logs(self) -> Logs:
+        """What goes to stderr."""
+        return Logs(clock=self.clock, environment=self.environment)
+
     def note(self, text: str) -> None:
         """Tell the user something beside the result, on stderr."""
-        click.echo(text, err=True)
+        self.logs.note(text)
 
     def show(self, renderable: RenderableType) -> None:
         """Print a table or text on stdout; colour on a terminal only."""
@@ -140,9 +162,13 @@ class App:
             Whether a program is listening, which no line is written for; on a
             terminal somebody is looking all the same.
         """
-        from planner.cli.progress import shown
+        from planner.cli.progress import Line, shown
         from planner.stopwatch import Stopwatch
 
+        if self.logs.json:
+            line = Line(self.timer)  # its stages are log lines already
+            yield Stopwatch(self.timer, line.say, line.tell)
+            return
         with shown(
             self.timer,
             self.environment,
@@ -153,23 +179,3 @@ class App:
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)
-
-
-class _ToStderr(logging.StreamHandler[TextIO]):
-    """Writes to what stderr is now, so that a living line gives way to the log."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.setStream(sys.stderr)
-        super().emit(record)
-
-
-def set_up_logging(verbosity: int) -> None:
-    """Send the log of all packages to stderr: warnings, -v the story, -vv all."""
-    level = {0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG)
-    handler = _ToStderr()
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    for package in PACKAGES:
-        logger = logging.getLogger(package)
-        logger.handlers[:] = [handler]
-        logger.setLevel(level)
-        logger.propagate = False

@@ -10,7 +10,9 @@ from typing import Any, NoReturn
 import click
 
 from inputs.errors import PlannerError
+from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode, exit_code_of
+from planner.cli.logs import Logs
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ COMMANDS = {
     "hold": "Start none of some jobs, of a region, or of all.",
     "release": "Let jobs start again that were held.",
     "ledger": "Check the record of what was sent, or show its steps.",
+    "metrics": "Print the site's figures as Prometheus reads them.",
     "forecast": "Show, fetch, keep and judge forecasts.",
     "solvers": "List the solvers and whether they can run here.",
     "config": "Show every setting and where its value comes from.",
@@ -74,18 +77,23 @@ class PlannerGroup(click.Group):
         try:
             return super().invoke(ctx)
         except PlannerError as error:
-            return _leave(ctx, str(error), exit_code_of(error))
+            return _leave(ctx, str(error), exit_code_of(error), error.code)
         except (KeyboardInterrupt, click.Abort):
-            return _leave(ctx, "interrupted", ExitCode.INTERRUPTED)
+            return _leave(ctx, "interrupted", ExitCode.INTERRUPTED, "interrupted")
+        except click.UsageError as error:
+            if not _logs(ctx).json:
+                raise
+            return _leave(ctx, error.format_message(), ExitCode.USAGE, "usage")
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except OSError as error:
             _log.debug("failed", exc_info=True)
-            return _leave(ctx, _fault(error), ExitCode.REFUSED)
+            return _leave(ctx, _fault(error), ExitCode.REFUSED, "storage")
         except Exception as error:
             _log.debug("unexpected error", exc_info=True)
             text = f"unexpected {type(error).__name__}: {error}; -vv shows where"
-            return _leave(ctx, f"{text}; please report it", ExitCode.REFUSED)
+            text = f"{text}; please report it"
+            return _leave(ctx, text, ExitCode.REFUSED, "unexpected")
 
 
 def _fault(error: OSError) -> str:
@@ -95,6 +103,10 @@ def _fault(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}"
 
 
-def _leave(ctx: click.Context, message: str, code: ExitCode) -> NoReturn:
-    click.echo(f"Error: {message}", err=True)
+def _leave(ctx: click.Context, message: str, code: ExitCode, why: str) -> NoReturn:
+    _logs(ctx).failure(message, code=why)
     ctx.exit(int(code))
+
+
+def _logs(ctx: click.Context) -> Logs:
+    return ctx.ensure_object(App).logs

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from pathlib import Path
 
 import click
 
-from planner.cli.app import App, set_up_logging
+from planner.cli.app import App
 from planner.cli.group import PlannerGroup
+from planner.cli.logs import chosen
 from planner.cli.options import examples
 
 
@@ -62,4 +64,5 @@ def main(ctx: click.Context, directory: Path | None, verbose: int) -> None:
         ctx.call_on_close(lambda: signal.signal(signal.SIGTERM, before))
     if directory is not None:
         app.directory = directory
-    set_up_logging(verbose)
+    app.logs.set_up(format=chosen(app.environment), verbosity=verbose)
+    ctx.call_on_close(lambda: logging.captureWarnings(False))

@@ -21,6 +21,24 @@ json_option = click.option(
 )
 
 
+def _log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    from planner.cli.app import App
+    from planner.cli.logs import LogFormat
+
+    if value is not None:
+        ctx.ensure_object(App).logs.set_up(format=LogFormat(value))
+
+
+log_option = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    is_eager=True,
+    expose_value=False,
+    callback=_log_format,
+    help="How stderr is written; default: the variable PLANNER_LOG, or text.",
+)
+
+
 def examples(*commands: str) -> str:
     """Last lines of a command's help: how it is called, to be copied."""
     return "\n".join(("\b", "Examples:", *(f"  {command}" for command in commands)))

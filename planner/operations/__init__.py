@@ -1,0 +1,1 @@
+"""What watches over a site: incidents, their log lines, figures and alerts."""
