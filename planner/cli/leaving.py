@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,7 +28,9 @@ class Leaving:
 
     def __init__(self, within_s: float) -> None:
         self._within_s = within_s
-        self._told = threading.Event()
+        # Not an Event: a signal that comes while the same thread waits for one, and
+        # holds its lock, would wait for that lock for ever.
+        self._reader, self._writer = os.pipe()
         self._by: int | None = None
 
     @property
@@ -39,21 +42,28 @@ class Leaving:
 
     def told(self) -> bool:
         """Whether to leave as soon as the call under way has ended."""
-        return self._told.is_set()
+        return self._by is not None
 
     def wait(self, seconds: float) -> bool:
         """Sleep for some seconds, or until told to leave; whether it was told."""
-        return self._told.wait(seconds)
+        if not self.told():
+            select.select([self._reader], [], [], seconds)
+        return self.told()
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Take in a signal; the second one ends the process like Ctrl-C."""
         if self.told():
             raise KeyboardInterrupt
         self._by = number
-        self._told.set()
+        os.write(self._writer, b"x")
         last_resort = threading.Timer(self._within_s, os._exit, [128 + number])
         last_resort.daemon = True
         last_resort.start()
+
+    def close(self) -> None:
+        """Give back what waiting needed."""
+        os.close(self._reader)
+        os.close(self._writer)
 
 
 @contextmanager
@@ -67,3 +77,4 @@ def leaving_on_signals(within_s: float = LEAVE_WITHIN_S) -> Iterator[Leaving]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+        leaving.close()
