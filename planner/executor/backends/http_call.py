@@ -90,7 +90,8 @@ def send(call: Call, limits: CallLimits) -> Answer:
 
 def _exchange(connection: HTTPConnection, call: Call) -> tuple[Answer, int]:
     """The answer, and how many bytes of it were announced but never came."""
-    path = urlsplit(call.url).path or "/"
+    parts = urlsplit(call.url)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.request(call.method, path, call.body, dict(_headers(call)))
     with connection.getresponse() as response:
         body = response.read(MAX_BYTES + 1)
@@ -123,8 +124,7 @@ def _connected(
 ) -> Iterator[tuple[HTTPConnection, _Clock]]:
     begun = time.monotonic()
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    addresses = _checked(_addresses(host, port, limits), call.allowed)
-    sock = _connect(addresses, port, limits)
+    sock = connect(host, port, allowed=call.allowed, limits=limits)
     clock = _Clock(sock, max(0.0, limits.total_s - (time.monotonic() - begun)))
     try:
         if parts.scheme == "https":
@@ -137,6 +137,50 @@ def _connected(
     finally:
         clock.stop()
         clock.sock.close()
+
+
+def connect(
+    host: str, port: int, *, allowed: tuple[Network, ...], limits: CallLimits
+) -> socket.socket:
+    """Connection to an address that was checked, and to no other.
+
+    Raises
+    ------
+    RejectedError
+        If none of the host's addresses may be connected to.
+    NotTakenError
+        If there is no connection.
+    """
+    return _connect(_checked(_addresses(host, port, limits), allowed), port, limits)
+
+
+def is_usable(url: str, allowed: tuple[Network, ...], *, query: bool = False) -> bool:
+    """Whether an address may be spoken to at all, as it is written.
+
+    It is https without user or fragment, and without a query unless that is allowed;
+    http only to a loopback address in an allowed network.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    extras = parts.fragment or "@" in parts.netloc or port == 0
+    if extras or (parts.query and not query):
+        return False
+    if not parts.hostname or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    if parts.scheme == "http":
+        return _is_allowed_loopback(parts.hostname, allowed)
+    return parts.scheme == "https"
+
+
+def _is_allowed_loopback(host: str, allowed: tuple[Network, ...]) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback and is_open(address, allowed)
 
 
 def _addresses(host: str, port: int, limits: CallLimits) -> list[Address]:

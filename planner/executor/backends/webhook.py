@@ -74,7 +74,7 @@ class WebhookSettings:
         except ValueError:
             expected = "networks such as 10.1.0.0/16"
             raise SettingValueError("allow", expected) from None
-        if not _is_usable(self.url, allowed):
+        if not http_call.is_usable(self.url, allowed):
             expected = (
                 "an https address without user, query or fragment; http only for a "
                 "loopback address in allow"
@@ -210,28 +210,6 @@ def in_workspace(place: Place) -> Webhook:
     """The back end as ``[executor.webhook]`` sets it up."""
     settings = read_settings(WebhookSettings, place.settings, NAME)
     return Webhook(settings, environ=place.environ)
-
-
-def _is_usable(url: str, allowed: tuple[Network, ...]) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    extras = parts.query or parts.fragment or "@" in parts.netloc or port == 0
-    if extras or not parts.hostname or not url.isascii() or not url.isprintable():
-        return False
-    if " " in url or parts.scheme not in ("http", "https"):
-        return False
-    return parts.scheme == "https" or _is_allowed_loopback(parts.hostname, allowed)
-
-
-def _is_allowed_loopback(host: str, allowed: tuple[Network, ...]) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback and http_call.is_open(address, allowed)
 
 
 def _secret(environ: Mapping[str, str], name: str) -> bytes:

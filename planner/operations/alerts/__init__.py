@@ -1,0 +1,1 @@
+"""Telling people of trouble: what, whom, how often, and over which channel."""
