@@ -34,7 +34,7 @@ class Run:
     ----------
     tick
         What was done.
-    plan_path
+    plan, plan_path
         The plan that was followed; None if there was none.
     passed_over
         Newer plans that could not be followed, and why.
@@ -46,6 +46,7 @@ class Run:
     plan_path: Path | None
     passed_over: tuple[PassedOver, ...]
     removed_runs: int = 0
+    plan: Plan | None = None
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def execute(
         If the plan or the ledger cannot be trusted; nothing was sent then.
     """
     with opened(place, now=now, rehearsal=dry_run) as ledger:
-        plan, path, passed_over = _plan(place, plan_path, now, ledger)
+        plan, path, passed_over = plan_to_follow(place, plan_path, now, ledger)
         tick = run_once(
             plan=plan,
             ledger=ledger,
@@ -119,7 +120,13 @@ def execute(
         if keep_runs_days and not dry_run and tick.at_work is None and not stop():
             oldest = (now - timedelta(days=keep_runs_days)).date()
             removed = remove_old_runs(place.outputs / "runs", ledger, before=oldest)
-    return Run(tick=tick, plan_path=path, passed_over=passed_over, removed_runs=removed)
+    return Run(
+        tick=tick,
+        plan=plan,
+        plan_path=path,
+        passed_over=passed_over,
+        removed_runs=removed,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +162,10 @@ def standing(place: Place, *, plan_path: Path, now: datetime) -> Standing:
         )
 
 
-def _plan(
+def plan_to_follow(
     place: Place, plan_path: Path | None, now: datetime, ledger: Ledger
 ) -> tuple[Plan | None, Path | None, tuple[PassedOver, ...]]:
+    """The plan that was asked for, or the newest valid one, and what was not."""
     trust = Trust(keys=key_ring(place.environ), site=place.site)
     if plan_path is not None:
         return trust.read(plan_path, now=now), plan_path, ()

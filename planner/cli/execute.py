@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inputs.errors import PlannerError
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
-from planner.cli.options import examples, json_option
+from planner.cli.options import examples, json_option, log_option
 
 if TYPE_CHECKING:
     from planner.executing import Run
@@ -66,6 +67,7 @@ class Instant(click.ParamType[datetime]):
 @click.option(
     "--allow-root", is_flag=True, help="As root, start shell jobs all the same."
 )
+@log_option
 @json_option
 @click.pass_context
 @pass_app
@@ -96,22 +98,60 @@ def command(
         from planner.cli.watching import stay
 
         ctx.exit(stay(app, plan_path, allow_root=allow_root, as_json=as_json))
-    from planner.executing import execute
-
-    run = execute(
-        app.place(),
-        plan_path=plan_path,
-        now=_instant(app, now, dry_run=dry_run),
-        actor=actor(),
-        dry_run=dry_run,
-        forbidden=app.forbidden_back_ends(allow_root=allow_root),
-        keep_runs_days=app.workspace().settings.executor.keep_runs_days,
+    run = run_and_tell(
+        app, plan_path, now=now, dry_run=dry_run, allow_root=allow_root, as_json=as_json
     )
+    ctx.exit(ExitCode.DONE if dry_run else exit_code_of(run))
+
+
+def run_and_tell(
+    app: App,
+    plan_path: Path | None,
+    *,
+    now: datetime | None,
+    dry_run: bool,
+    allow_root: bool,
+    as_json: bool,
+) -> Run:
+    """Run once, print the result, and only then see to figures and alerts."""
+    from planner.executing import execute
+    from planner.overseeing import Overseer
+
+    overseer = None if dry_run else Overseer.of(app.site(), app.logs.tell)
+    began, place = app.timer(), app.place()
+    instant = _instant(app, now, dry_run=dry_run)
+    try:
+        run = execute(
+            place,
+            plan_path=plan_path,
+            now=instant,
+            actor=actor(),
+            dry_run=dry_run,
+            forbidden=app.forbidden_back_ends(allow_root=allow_root),
+            keep_runs_days=app.workspace().settings.executor.keep_runs_days,
+        )
+    except (PlannerError, OSError) as error:
+        if overseer is not None:
+            overseer.refused(error, now=instant, seconds=app.timer() - began)
+        raise
+    tell(app, run, as_json=as_json)
+    if overseer is not None:
+        overseer.ran(run, now=instant, seconds=app.timer() - began)
+    return run
+
+
+def tell(app: App, run: Run, *, as_json: bool) -> None:
+    """Tell programs and people what one run did."""
+    from planner.operations.incidents import events_of, notes_of
+
+    for event in events_of(run):
+        app.logs.record(event)
     if as_json:
+        for note in notes_of(run):
+            app.logs.record(note)
         app.result_json(summary(run))
     else:
         show(app, run)
-    ctx.exit(ExitCode.DONE if dry_run else exit_code_of(run))
 
 
 def exit_code_of(run: Run) -> ExitCode:
@@ -142,16 +182,13 @@ def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
 
 def show(app: App, run: Run) -> None:
     """Tell people what one run did."""
+    from planner.operations.incidents import notes_of
+
     tick = run.tick
-    for passed in run.passed_over:
-        app.note(f"alert {passed.code}: passed over {passed.path}: {passed.reason}")
+    for incident in notes_of(run):
+        app.logs.tell(incident)
     if tick.at_work is not None:
-        app.note(f"note: {tick.at_work} is at work; nothing done")
         return
-    if run.plan_path is None:
-        app.note("note: there is no valid plan for now; going on with what is known")
-    if tick.skew:
-        app.note(f"note: the clock stands {tick.skew} before that of the planner")
     for line in event_lines(run):
         click.echo(line)
     if tick.rehearsal and tick.missed:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inputs.errors import PlannerError
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode, exit_code_of_plan
 from planner.cli.options import (
     date_option,
     examples,
     json_option,
+    log_option,
     resolve_day,
     solver_options,
 )
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the plan to this file instead of below outputs/plans.",
 )
+@log_option
 @json_option
 @click.pass_context
 @pass_app
@@ -56,6 +59,7 @@ def command(
     not at all. Ctrl-C ends the solving early, with the best plan so far.
     """
     from planner.comparing import compare
+    from planner.overseeing import Overseer
     from planner.pipeline import SolveRequest, solve_day
     from solvers.solution import SolveOptions
 
@@ -67,23 +71,50 @@ def command(
         options=SolveOptions(**options),
         out=None if out is None else app.directory / out,
     )
+    overseer, now = Overseer.of(app.site(), app.logs.tell), app.clock()
     with app.stopwatch(as_json=as_json) as watch:
-        outcome = solve_day(
-            request, now=app.clock(), environment=app.environment, watch=watch
-        )
+        try:
+            outcome = solve_day(
+                request, now=now, environment=app.environment, watch=watch
+            )
+        except (PlannerError, OSError) as error:
+            overseer.not_planned(error, now=now)
+            raise
     comparison = compare(outcome.day, outcome.run, outcome.baselines)
+    _record(app, outcome)
     if as_json:
         app.result_json(_summary(outcome, comparison))
     else:
         _show(app, outcome, comparison)
+    overseer.planned(outcome.plan, now=now)
     ctx.exit(_exit_code(outcome))
+
+
+def _record(app: App, outcome: Outcome) -> None:
+    """Tell programs of every shortfall."""
+    if not app.logs.json:
+        return
+    from outputs.plan import UNPLACED
+    from planner.operations.incidents import of_plan
+
+    rows = outcome.plan.rows.select(["job_id", "status", "reason"]).to_pylist()
+    unplaced = {
+        row["job_id"]: row["reason"] or "" for row in rows if row["status"] == UNPLACED
+    }
+    for incident in of_plan(
+        outcome.plan.meta,
+        at=app.clock(),
+        left_out=len(outcome.day.loaded.broken),
+        unplaced=unplaced,
+    ):
+        app.logs.record(incident)
 
 
 def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
     from outputs.tables import result
 
     app.show(result(comparison))
-    for warning in outcome.plan.meta.warnings:
+    for warning in () if app.logs.json else outcome.plan.meta.warnings:
         app.note(f"note: {warning}")
     click.echo(f"\nplan {outcome.plan.meta.status}: {app.shown(outcome.path)}")
 

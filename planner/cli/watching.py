@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,9 @@ from planner.cli.leaving import leaving_on_signals
 
 if TYPE_CHECKING:
     from planner.executing import Run
+    from planner.operations.incidents import Incident
+    from planner.operations.metrics.endpoint import Latest
+    from planner.overseeing import Overseer
 
 
 class Teller:
@@ -25,37 +30,51 @@ class Teller:
     def __init__(self, app: App, *, as_json: bool) -> None:
         self._app = app
         self._as_json = as_json
-        self._notes: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
 
     def tell(self, run: Run) -> None:
         """What one run did: its events, and why it could not do more."""
-        tick = run.tick
-        notes = [f"passed over {p.path}: {p.reason}" for p in run.passed_over]
-        if tick.at_work is not None:
-            notes.append("another executor is at work; waiting")
-        elif run.plan_path is None:
-            notes.append("there is no valid plan for now")
-        if tick.skew:
-            notes.append("the clock stands before that of the planner")
-        self.note_new(*notes)
+        from planner.operations.incidents import events_of, notes_of
+
+        self.note_new(*notes_of(run))
+        for event in events_of(run):
+            self._app.logs.record(event)
         if self._as_json:
             click.echo(json.dumps(summary(run), default=str, allow_nan=False))
             return
         for line in event_lines(run):
-            click.echo(f"{_stamp(tick.at)} {line}")
+            click.echo(f"{_stamp(run.tick.at)} {line}")
 
-    def note_new(self, *notes: str) -> None:
+    def note_new(self, *incidents: Incident) -> None:
         """Tell what was not the case in the minute before."""
-        for note in notes:
-            if note not in self._notes:
-                self._app.note(f"{_stamp(self._app.clock())} note: {note}")
-        self._notes = set(notes)
+        known, self._known = self._known, set()
+        for incident in incidents:
+            same = (incident.code, incident.subject)
+            self._known.add(same)
+            if same not in known:
+                self.note(incident)
+
+    def note(self, incident: Incident) -> None:
+        """Tell an incident, with its time where lines do not carry it anyway."""
+        if self._app.logs.json:
+            self._app.logs.record(incident)
+        else:
+            stamp = _stamp(self._app.clock())
+            self._app.note(f"{stamp} note: {incident.message}")
 
     def jumped(self, by: timedelta) -> None:
         """The clock was set, or the machine slept."""
+        from planner.operations.incidents import Incident, Level
+
         way = "forward" if by > timedelta(0) else "back"
-        self._app.note(
-            f"{_stamp(self._app.clock())} note: the clock went {way} by {abs(by)}"
+        self.note(
+            Incident(
+                code="clock-jumped",
+                level=Level.WARNING,
+                message=f"the clock went {way} by {abs(by)}",
+                at=self._app.clock(),
+                facts={"by_s": by.total_seconds()},
+            )
         )
 
 
@@ -71,14 +90,16 @@ def stay(
     from planner.executor.backends.registry import load_all
     from planner.executor.errors import RootError
     from planner.executor.watching import watch
+    from planner.operations.incidents import of_refusal
 
     place, teller = app.place(), Teller(app, as_json=as_json)
     backends = load_all(place)
     keep_runs_days = app.workspace().settings.executor.keep_runs_days
     forbidden = app.forbidden_back_ends(allow_root=allow_root)
-    with leaving_on_signals() as leaving:
+    with leaving_on_signals() as leaving, overseen(app, teller) as overseer:
 
         def run(now: datetime) -> None:
+            began = app.timer()
             try:
                 done = execute(
                     place,
@@ -93,9 +114,11 @@ def stay(
             except RootError:
                 raise
             except (PlannerError, OSError) as error:
-                teller.note_new(str(error))
+                teller.note_new(of_refusal(error, at=now))
+                overseer.refused(error, now=now, seconds=app.timer() - began)
             else:
                 teller.tell(done)
+                overseer.ran(done, now=now, seconds=app.timer() - began)
 
         watch(
             run,
@@ -105,6 +128,52 @@ def stay(
             jumped=teller.jumped,
         )
         return leaving.exit_code
+
+
+@contextmanager
+def overseen(app: App, teller: Teller) -> Iterator[Watched]:
+    """Figures and alerts of a daemon; its endpoint lives as long as the block."""
+    from planner.operations.metrics.endpoint import Latest, serving
+    from planner.overseeing import Overseer
+
+    site, latest = app.site(), Latest(steady=app.timer)
+    watched = Watched(Overseer.of(site, teller.note), latest)
+    endpoint = site.metrics.endpoint
+    if endpoint is None:
+        yield watched
+        return
+    with serving(endpoint, latest) as port:
+        app.note(f"note: figures at http://{site.metrics.listen}/metrics (port {port})")
+        yield watched
+
+
+class Watched:
+    """A daemon's runs, seen to one by one.
+
+    Parameters
+    ----------
+    overseer
+        Sees to each.
+    latest
+        What the endpoint shows.
+    """
+
+    def __init__(self, overseer: Overseer, latest: Latest) -> None:
+        self._overseer = overseer
+        self._latest = latest
+
+    def ran(self, run: Run, *, now: datetime, seconds: float) -> None:
+        """A run ended in order."""
+        self._latest.ran()
+        text = self._overseer.ran(run, now=now, seconds=seconds)
+        if text is not None:
+            self._latest.text = text
+
+    def refused(
+        self, error: PlannerError | OSError, *, now: datetime, seconds: float
+    ) -> None:
+        """A run was refused; the figures stay, and grow old."""
+        self._overseer.refused(error, now=now, seconds=seconds)
 
 
 def _stamp(instant: datetime) -> str:
