@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import smtplib
 import socket
 import ssl
@@ -131,8 +132,6 @@ def _connected(alert: AlertTable, limits: CallLimits) -> Iterator[_Smtp]:
 
 def _refuse_open_way(smtp: _Smtp, allowed: tuple[Network, ...]) -> None:
     """Mail that is not encrypted stays on this machine, and only if that is meant."""
-    import ipaddress
-
     assert isinstance(smtp.sock, socket.socket)
     address = ipaddress.ip_address(smtp.sock.getpeername()[0])
     if not (address.is_loopback and is_open(address, allowed)):

@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 from planner.operations.alerts.message import Notice
+from planner.operations.alerts.tables import SCHEMA
 
 ATTEMPTS = 6
 """Sendings of one notice before it is given up."""
@@ -29,38 +30,6 @@ CLAIM = timedelta(minutes=2)
 
 KEPT = timedelta(days=30)
 BUSY_S = 2.0
-
-_SCHEMA = """
-create table if not exists notices (
-    sequence integer primary key,
-    channel text not null,
-    fingerprint text not null,
-    trouble text not null,
-    code text not null,
-    text text not null,
-    facts text not null,
-    at real not null,
-    repeats integer not null default 0,
-    attempts integer not null default 0,
-    next_at real not null,
-    state text not null default 'waiting'
-);
-create index if not exists notices_by_fingerprint
-    on notices (channel, fingerprint, at);
-create index if not exists notices_by_state on notices (channel, state, next_at);
-create table if not exists sendings (
-    channel text not null,
-    outcome text not null,
-    at real not null
-);
-create index if not exists sendings_by_channel on sendings (channel, at);
-create table if not exists totals (
-    channel text not null,
-    outcome text not null,
-    number integer not null,
-    primary key (channel, outcome)
-);
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +251,7 @@ def opened(path: Path, *, rng: Random) -> Iterator[Memory]:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
-        connection.executescript(_SCHEMA)
+        connection.executescript(SCHEMA)
         yield Memory(connection, rng)
     finally:
         connection.close()
