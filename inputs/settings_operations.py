@@ -138,6 +138,8 @@ class AlertTable(Table):
                 yield "user", "user or password alone", "both or neither"
             if self.password is not None and not self.starttls:
                 yield "starttls", "false", "true where there is a password"
+            if self.server and not self.starttls and not _is_here(self.server):
+                yield "starttls", "false", "true, unless the server is 127.0.0.1"
         elif self.url is None:
             yield "url", "nothing", "an https address, or env:PLANNER_ALERT_…"
         elif not _may_be_address(self.url.get_secret_value()):
@@ -162,6 +164,11 @@ def host_and_port(text: str) -> tuple[str, int] | None:
 def is_public(host: str) -> bool:
     """Whether an address of this machine can be reached from others."""
     return not ipaddress.ip_address(host).is_loopback
+
+
+def _is_here(server: str) -> bool:
+    found = host_and_port(server)
+    return found is not None and not is_public(found[0])
 
 
 def _may_be_address(text: str) -> bool:

@@ -72,7 +72,6 @@ def test_the_variable_asks_for_json_and_the_flag_wins(tmp_path: Path) -> None:
 
 
 def test_what_became_of_each_job_is_logged_with_its_key(tmp_path: Path) -> None:
-    folder = a_workspace(tmp_path, {"id": "a", "deadline": '"00:00:30"'})
     folder = a_workspace(tmp_path, {"id": "a", "deadline": '"02:00"'})
     assert run(folder, "solve", "--date", DAY).exit_code == 0
     at_end = NOW.fromisoformat(f"{DAY}T05:00:00+00:00")
@@ -141,6 +140,10 @@ def test_se_02_an_endpoint_for_the_world_is_refused_unless_told(
         ('kind = "slack"\nurl = "ftp://x"', "https address"),
         ('kind = "slack"\nurl = "env:HOME"', "env:PLANNER_ALERT_"),
         (f'kind = "email"\npassword = "{CANARY}"', "alerts.0.password"),
+        (
+            'kind = "email"\nserver = "mail.example.org:25"\nstarttls = false',
+            "alerts.0.starttls",
+        ),
         ('kind = "slack"\nurl = "https://x"\nrepaet = "1h"', "repeat"),
     ],
 )
