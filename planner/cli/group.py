@@ -31,6 +31,7 @@ COMMANDS = {
     "ledger": "Check the record of what was sent, or show its steps.",
     "metrics": "Print the site's figures as Prometheus reads them.",
     "forecast": "Show, fetch, keep and judge forecasts.",
+    "export": "Hand a plan over to a tool that you have already.",
     "solvers": "List the solvers and whether they can run here.",
     "config": "Show every setting and where its value comes from.",
 }

@@ -1,0 +1,39 @@
+"""YAML that every reader reads alike: text that could be anything else is quoted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9./_-]*")
+_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+"""Read as something else than text by YAML 1.1 and by some readers of 1.2."""
+
+
+def dump(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Text of documents, keys in their order."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Writes text in double quotes unless it is a plain word."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            """Write everything out where it stands."""
+            return True
+
+    Dumper.add_representer(str, _text)
+    return yaml.dump_all(
+        documents,
+        Dumper=Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=float("inf"),
+        explicit_start=len(documents) > 1,
+    )
+
+
+def _text(dumper: Any, text: str) -> Any:
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    style = None if plain else "|" if "\n" in text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
