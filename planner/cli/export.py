@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from outputs.export.registry import FORMATS
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
 from planner.cli.options import examples, json_option, plan_argument
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
     from outputs.export import ExportFile
     from planner.exporting import Export
 
-FORMATS = (
-    "crontab",
-    "systemd",
-    "slurm",
-    "kubernetes",
-    "airflow",
-    "github-actions",
-)
 SERVICES = ("executor-systemd", "executor-crontab")
 FOLDERS = ("systemd", "slurm", "executor-systemd")
 _SHOWN = 10
