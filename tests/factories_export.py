@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 
 from outputs.export import Sheet, Task, load
 from planner.executor.keys import dispatch_key
+from tests.factories_plan import at, planned_row
 from tests.systemd_words import SystemdWords
 
 LONG_AGO = datetime(1971, 1, 2, 3, 4, tzinfo=UTC)
@@ -54,6 +56,29 @@ def sheet_of(*tasks: Task, **changes: Any) -> Sheet:
         "site_is_known": True,
     }
     return Sheet(**{**facts, **changes})
+
+
+def placed(
+    job_id: str,
+    hour: float,
+    command: Sequence[str],
+    *,
+    hours: float = 0.5,
+    region: str = "north",
+    replicas: int = 1,
+    **spec: Any,
+) -> dict[str, Any]:
+    """A placed row of a plan; ``spec`` holds further keys of its spec."""
+    facts = {"command": list(command), "resources": {}, **spec}
+    return planned_row(
+        job_id,
+        start=at(hour),
+        end=at(hour + hours),
+        region=region,
+        replicas=replicas,
+        command=list(command),
+        spec=json.dumps(facts),
+    )
 
 
 def text_of(format_name: str, sheet: Sheet, suffix: str = "") -> str:
