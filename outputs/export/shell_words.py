@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from shlex import quote
 
-from outputs.export.sheet import Task, utc
+from outputs.export.sheet import Task, printable, utc
 
 NOT_NOW = 75
 """Exit status of a run outside its time (``EX_TEMPFAIL``)."""
@@ -44,7 +44,7 @@ def statements(
 def guard(task: Task, *, quoted: Quote = quote) -> list[str]:
     """Statements that end the run outside its time, loudly."""
     told = quoted(
-        f"{task.job_id}: planned for {utc(task.start)}, to begin before "
+        f"{printable(task.job_id)}: planned for {utc(task.start)}, to begin before "
         f"{utc(task.latest_start)}; not run now. Is the clock right?"
     )
     return [f"{test_of_time(task)} || {{ echo {told} >&2; exit {NOT_NOW}; }}"]

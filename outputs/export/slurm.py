@@ -29,9 +29,11 @@ done
 
 
 def _refusal(sheet: Sheet, task: Task) -> str | None:
-    words = (*task.command, *task.env.values(), *task.sbatch_options)
+    words = (*task.command, *task.env.values())
     if any("\r\n" in word for word in words):
         return "Slurm takes no CR LF in a script"
+    if not all(option.isprintable() for option in task.sbatch_options):
+        return "an option of sbatch would hold control characters"
     return common_refusal(sheet, task)
 
 
