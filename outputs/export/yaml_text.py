@@ -34,6 +34,10 @@ def dump(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _text(dumper: Any, text: str) -> Any:
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    style = None if plain else "|" if "\n" in text else '"'
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        style = None
+    else:
+        # As it stands only where no reader sees other ends of lines (U+0085, say).
+        is_block = "\n" in text and text.replace("\n", "").isprintable()
+        style = "|" if is_block else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

@@ -11,7 +11,21 @@ from tests.factories_export import ENV, PRINTF, READERS, sheet_of, task_of
 
 NASTY = ["%", "\\", "'", '"', "$", "`", "\n", "\t", " ", "${{", "}}", "{{ x }}"]
 NASTY += ["%%", "\\%", "\\\\", "#", ";", "-", "=", "é", "\r", "$(x)", "$$", "${x}", "!"]
-NASTY += ["\x85", "\u2028", "yes", "0x1", "~", "*", "%i", "\\n", "\\x41", "(", "&", "|"]
+NASTY += [
+    "\x85",
+    "\ufeff",
+    "\u2028",
+    "yes",
+    "0x1",
+    "~",
+    "*",
+    "%i",
+    "\\n",
+    "\\x41",
+    "(",
+    "&",
+    "|",
+]
 
 texts = st.one_of(
     st.lists(st.sampled_from(NASTY), max_size=5).map("".join),

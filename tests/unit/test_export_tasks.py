@@ -115,7 +115,7 @@ def test_names_are_safe_and_tell_jobs_apart() -> None:
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_se_04_names_of_a_plan_stay_comments(format_name: str) -> None:
     evil = "x\nINJECTED\r\n[Service]\n$(INJECTED) `INJECTED` %h ${{ INJECTED }}"
-    task = task_of(PRINTF, "%s\\0", "word", job_id=evil, region=evil)
+    task = task_of(PRINTF, "%s\\0", "word", job_id=evil, region=evil, env={})
     sheet = sheet_of(task, plan_id=evil, digest=evil)
     for file in load(format_name).files(sheet):
         lines = file.text.splitlines()
