@@ -58,7 +58,7 @@ class SystemdWords:
             assert got >= 0, f"systemd refuses {line!r}"
             if got == 0:
                 return words
-            words.append(self._specified((word.value or b"")).decode())
+            words.append(self._specified(word.value or b"").decode())
 
     def _specified(self, word: bytes) -> bytes:
         none = (ctypes.c_char * 256)()  # a table that ends at once

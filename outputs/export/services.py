@@ -24,11 +24,23 @@ class Service:
         Folder of planner.toml, absolute.
     timezone
         Of the nightly run, IANA name.
+    user
+        Who runs the jobs; None where that is left open.
     """
 
     program: Path
     workspace: Path
     timezone: str
+    user: str | None = None
+
+
+def owner_of(workspace: Path) -> str | None:
+    """Name of the user whom a workspace belongs to; None for root or a nameless one."""
+    try:
+        name = workspace.owner()
+    except (KeyError, OSError):
+        return None
+    return None if name == "root" else name
 
 
 _UNIT = """\
@@ -39,6 +51,7 @@ After=network-online.target
 
 [Service]
 Type=oneshot
+{user}
 WorkingDirectory={workspace}
 # Keys of forecast providers and for signing plans, readable by this service alone.
 EnvironmentFile=-%E/carbon-batch-planner/environment
@@ -74,8 +87,8 @@ def systemd(service: Service) -> list[ExportFile]:
     """Two services and their timers."""
     about = comment(
         [
-            "Install: cp planner-*.service planner-*.timer /etc/systemd/system/, set",
-            "User= by a drop-in (systemctl edit), then systemctl daemon-reload and",
+            "Install: cp planner-*.service planner-*.timer /etc/systemd/system/, then",
+            "systemctl daemon-reload, and",
             "systemctl enable --now planner-solve.timer planner-execute.timer",
         ]
     )
@@ -98,6 +111,7 @@ def systemd(service: Service) -> list[ExportFile]:
         unit = _UNIT.format(
             description=description,
             workspace=workspace,
+            user=f"User={service.user}" if service.user else "# Name a User= here.",
             more=more,
             command=" ".join(argument(word) for word in (str(service.program), *words)),
         )

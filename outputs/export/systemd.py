@@ -51,8 +51,9 @@ def _files(sheet: Sheet) -> list[ExportFile]:
     about = comment(
         header(
             sheet,
-            f"Install: cp {glob} /etc/systemd/system/, then systemctl daemon-reload",
-            f"and systemctl enable --now each {glob}.timer; they fire once.",
+            "Install as the user of the jobs: cp these to ~/.config/systemd/user/, then",
+            "systemctl --user daemon-reload && systemctl --user enable --now",
+            f"{glob}.timer; once loginctl enable-linger. Below /etc they run as root.",
         )
     )
     files = []

@@ -144,7 +144,7 @@ def _services(app: App, format_name: str) -> list[ExportFile]:
     import shutil
     import sys
 
-    from outputs.export.services import Service, crontab, systemd
+    from outputs.export.services import Service, crontab, owner_of, systemd
 
     beside = Path(sys.executable).with_name("planner")
     found = str(beside) if beside.exists() else shutil.which("planner")
@@ -153,6 +153,7 @@ def _services(app: App, format_name: str) -> list[ExportFile]:
         program=Path(found or "planner").absolute(),
         workspace=workspace.root,
         timezone=workspace.settings.planner.timezone,
+        user=owner_of(workspace.root),
     )
     return systemd(service) if format_name == "executor-systemd" else crontab(service)
 

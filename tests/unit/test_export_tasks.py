@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from outputs.export import FORMATS, Sheet, load
+from outputs.export.services import Service, owner_of, systemd
 from outputs.export.yaml_text import dump
 from outputs.plan_file import write_plan
 from planner.exporting import export_plan
@@ -148,6 +149,15 @@ def test_time_limits_are_exported() -> None:
     assert "RuntimeMaxSec=1" in text_of("systemd", sheet, ".service")
     assert "timeout-minutes: 6" in text_of("github-actions", sheet)
     assert "'timeout_s': 1}" in text_of("airflow", sheet)
+
+
+def test_no_unit_of_the_executor_runs_as_root_unasked(tmp_path: Path) -> None:
+    assert owner_of(Path("/")) is None
+    assert owner_of(tmp_path / "gone") is None
+    service = Service(program=Path("/p"), workspace=Path("/"), timezone="UTC")
+    for file in systemd(service):
+        assert "\nUser=" not in file.text
+        assert file.name.endswith(".timer") or "# Name a User= here." in file.text
 
 
 def test_yaml_text_is_text_for_every_reader() -> None:
