@@ -51,7 +51,7 @@ def _files(sheet: Sheet) -> list[ExportFile]:
     about = comment(
         header(
             sheet,
-            "Install as the user of the jobs: cp these to ~/.config/systemd/user/, then",
+            "Install as the jobs' user: cp these to ~/.config/systemd/user/, then",
             "systemctl --user daemon-reload && systemctl --user enable --now",
             f"{glob}.timer; once loginctl enable-linger. Below /etc they run as root.",
         )

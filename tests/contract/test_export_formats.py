@@ -136,13 +136,13 @@ def test_units_of_the_executor_are_accepted_by_systemd(
         program=Path("/bin/true"),
         workspace=workspace,
         timezone="Europe/Berlin",
-        user="nobody",
+        user="daemon",
     )
     paths = write_folder(tmp_path / "units", systemd(service))
     said = accepts(program, "verify", *paths)
     assert not any(path.name in said for path in paths), said
     units = {path.name: path.read_text() for path in paths}
-    assert "\nUser=nobody\n" in units["planner-solve.service"]
+    assert "\nUser=daemon\n" in units["planner-solve.service"]
     assert "KillMode=process" in units["planner-execute.service"]
     assert "execute" in units["planner-execute.service"]
     for path in paths:
