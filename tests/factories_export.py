@@ -21,6 +21,9 @@ from tests.systemd_words import SystemdWords
 
 LONG_AGO = datetime(1971, 1, 2, 3, 4, tzinfo=UTC)
 FAR_AHEAD = datetime(2199, 1, 1, tzinfo=UTC)
+_EXPRESSION = re.compile(r"\$\{\{\s*(?:'(?P<text>[^']*)'|.*?)\s*\}\}", re.DOTALL)
+"""What GitHub puts a value in for: that of a text is the text, of all else nothing."""
+
 PRINTF, ENV = shutil.which("printf") or "", shutil.which("env") or ""
 
 
@@ -146,7 +149,7 @@ def by_slurm(sheet: Sheet) -> list[bytes]:
 def by_github(sheet: Sheet) -> list[bytes]:
     """Output of a sheet's one task, its expressions put in as GitHub would."""
     (job,) = yaml.safe_load(text_of("github-actions", sheet))["jobs"].values()
-    script = re.sub(r"\$\{\{ '(.*?)' \}\}", lambda m: m[1], job["steps"][1]["run"])
+    script = _EXPRESSION.sub(lambda m: m["text"] or "", job["steps"][1]["run"])
     return words(run_sh(script, "-e"))
 
 
