@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from outputs.export import load
@@ -37,6 +37,7 @@ texts = st.one_of(
 
 @pytest.mark.parametrize("format_name", READERS)
 @settings(max_examples=40)
+@example(words=["${{ x }}", "${{ 'b' }} }}", "a\\%b", "$(x) $$", "two\nlines\n", "%i"])
 @given(words=st.lists(texts, min_size=1, max_size=5))
 def test_argv_arrives_as_it_is(format_name: str, words: list[str]) -> None:
     sheet = sheet_of(task_of(PRINTF, "%s\\0", *words))
@@ -52,6 +53,7 @@ def test_argv_arrives_as_it_is(format_name: str, words: list[str]) -> None:
     "format_name", ["crontab", "systemd", "slurm", "github-actions"]
 )
 @settings(max_examples=40)
+@example(value="${{ x }} % \\ $HOME %h")
 @given(value=texts)
 def test_variables_arrive_as_they_are(format_name: str, value: str) -> None:
     task = task_of(ENV, "-0", env={"SOME_TEXT": value, "t": "1"})
