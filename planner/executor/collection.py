@@ -78,6 +78,8 @@ def absorb(journal: Journal, dispatch: Dispatch, report: Report) -> Dispatch:
             exit_code=report.exit_code,
             reason=reason,
         )
+        if report.energy is not None:
+            journal.ledger.keep_energy(dispatch.key, report.energy, at_us=journal.at_us)
         if state is State.FAILED:
             plan_retry(journal, after)
     return after

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any, Self
 
+from planner.executor.energy import Energy
 from planner.executor.errors import LeaseLostError, LedgerDamagedError
 from planner.executor.records import Dispatch, FollowedPlan
 from planner.executor.states import State, allowed
@@ -209,6 +210,21 @@ class Ledger:
                 raise LeaseLostError(f"{dispatch.key} was moved by someone else")
             self._note(after, dispatch.state, actor=actor, detail=detail)
         return after
+
+    def keep_energy(self, key: str, energy: Energy, *, at_us: int) -> None:
+        """Note the energy of an attempt; the first figure stays."""
+        with self.transaction():
+            self.execute(
+                "insert into energies (key, kwh, label, source, at_plug, units, at_us) "
+                "values (?, ?, ?, ?, ?, ?, ?) on conflict (key) do nothing",
+                key,
+                energy.kwh,
+                energy.label,
+                energy.source,
+                int(energy.at_plug),
+                energy.units,
+                at_us,
+            )
 
     def _note(
         self,

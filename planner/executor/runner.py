@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from planner.executor import run_folder
+from planner.executor import energy_file, run_folder
 from planner.executor.capped_output import CappedOutput
 from planner.executor.processes import identify
 
@@ -48,8 +48,9 @@ def main(folder: Path) -> int:
 
 def _run(folder: Path, order: dict[str, Any]) -> dict[str, Any]:
     started_at = _now()
+    told = None if order.get("energy") == "none" else folder / energy_file.NAME
     try:
-        child = _start(order)
+        child = _start(order, told)
     except (OSError, ValueError) as error:
         reason = _why_not_started(order["command"], error)
         return _result(started_at, outcome="not_started", reason=reason)
@@ -64,14 +65,23 @@ def _run(folder: Path, order: dict[str, Any]) -> dict[str, Any]:
     supervision.watch(child.stdout, CappedOutput(folder / "stdout", limit=limit))
     supervision.watch(child.stderr, CappedOutput(folder / "stderr", limit=limit))
     supervision.until_end()
-    return _result(started_at, **_describe(child.returncode, supervision.stopped))
+    end = _describe(child.returncode, supervision.stopped)
+    return _result(started_at, **end, **_energy(told))
 
 
-def _start(order: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _energy(told: Path | None) -> dict[str, Any]:
+    if told is None:
+        return {}
+    figure, problem = energy_file.read_energy(told)
+    return {"energy": figure, "energy_problem": problem}
+
+
+def _start(order: dict[str, Any], told: Path | None) -> subprocess.Popen[bytes]:
+    where = {} if told is None else {energy_file.VARIABLE: str(told)}
     return subprocess.Popen(
         order["command"],
         cwd=order["cwd"],
-        env={**os.environ, **order["env"]},
+        env={**os.environ, **order["env"], **where},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

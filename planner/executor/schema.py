@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from planner.executor.energy import ASSUMED, LABELS
 from planner.executor.errors import LedgerVersionError
 from planner.executor.instants import to_us
 from planner.executor.states import State
 from planner.executor.store import Store
 
+_LABELS = ", ".join(f"'{label}'" for label in LABELS if label != ASSUMED)
 _STATES = ", ".join(f"'{state}'" for state in State)
 
 _VERSION_1 = f"""
@@ -126,7 +128,19 @@ create table wishes (
 create index wishes_by_end on wishes (done_us);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = f"""
+create table energies (
+    key text not null primary key references dispatches (key),
+    kwh double precision not null check (kwh >= 0),
+    label text not null check (label in ({_LABELS})),
+    source text not null,
+    at_plug integer not null check (at_plug in (0, 1)),
+    units double precision,
+    at_us bigint not null
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script number n leads from version n to version n + 1; never edited, only added."""
 
 VERSION = len(MIGRATIONS)

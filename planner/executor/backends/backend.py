@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from planner.executor.energy import Energy
+
 
 class Phase(StrEnum):
     """What a back end says about a key."""
@@ -71,6 +73,8 @@ class Report:
         When the job itself began and ended, as far as known.
     exit_code, reason
         How it ended; the reason is one line for people.
+    energy
+        What was told of its energy; only with an end, None if nothing was.
     """
 
     phase: Phase
@@ -79,6 +83,7 @@ class Report:
     ended_at: datetime | None = None
     exit_code: int | None = None
     reason: str | None = None
+    energy: Energy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,12 @@ from typing import Any
 from planner.executor import run_folder
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.registry import Place
+from planner.executor.backends.settings import (
+    Regional,
+    SettingValueError,
+    read_settings,
+)
+from planner.executor.energy import energy_from
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
@@ -40,6 +46,9 @@ SECRET_PREFIXES = (
 )
 """Variables that are meant for the planner, not for the jobs that it starts."""
 
+ENERGY = ("none", "report")
+"""Who tells the energy of a job: nobody, or the job itself through a file."""
+
 _PHASES = {"exited": Phase.FAILED, "cancelled": Phase.CANCELLED}
 
 
@@ -50,6 +59,26 @@ def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if not name.startswith(SECRET_PREFIXES)
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellSettings:
+    """``[executor.shell]``.
+
+    Parameters
+    ----------
+    energy
+        Who tells the energy of a job, one of ``ENERGY``.
+    """
+
+    energy: str = "report"
+
+    def __post_init__(self) -> None:
+        if self.energy not in ENERGY:
+            raise SettingValueError("energy", " or ".join(ENERGY))
+
+
+_USUAL = Regional(name="shell", base=ShellSettings(), regions={})
 
 
 class Shell:
@@ -69,6 +98,8 @@ class Shell:
         Variables that jobs inherit; see ``job_environment``.
     output_limit
         Most bytes kept of each of stdout and stderr. [bytes]
+    settings
+        By region.
     """
 
     name = "shell"
@@ -82,11 +113,13 @@ class Shell:
         workspace: Path,
         environ: Mapping[str, str],
         output_limit: int = OUTPUT_LIMIT,
+        settings: Regional[ShellSettings] = _USUAL,
     ) -> None:
         self._runs = runs.absolute()
         self._workspace = workspace.absolute()
         self._environ = dict(environ)
         self._output_limit = output_limit
+        self._settings = settings
         self._spawner: subprocess.Popen[bytes] | None = None
 
     def submit(self, order: Order) -> Report:
@@ -150,6 +183,7 @@ class Shell:
             "env": order.env,
             "timeout_s": order.timeout_s,
             "output_limit": self._output_limit,
+            "energy": self._settings.of(order.region).energy,
         }
 
     def _spawn(self, folder: Path) -> int:
@@ -226,6 +260,7 @@ def in_workspace(place: Place) -> Shell:
         runs=place.outputs / "runs",
         workspace=place.workspace,
         environ=job_environment(place.environ),
+        settings=read_settings(ShellSettings, place.settings, "shell"),
     )
 
 
@@ -243,5 +278,12 @@ def _finished(result: dict[str, Any]) -> Report:
         started_at=datetime.fromisoformat(result["started_at"]),
         ended_at=datetime.fromisoformat(result["ended_at"]),
         exit_code=result["exit_code"],
-        reason=result["reason"],
+        reason=_why(result),
+        energy=energy_from(result.get("energy")),
     )
+
+
+def _why(result: dict[str, Any]) -> str | None:
+    """Why it ended so, and why its energy is not known although it was told."""
+    said = (result["reason"], result.get("energy_problem"))
+    return "; ".join(text for text in said if text) or None
