@@ -197,6 +197,28 @@ class ExecutorTable(Table):
         return self.__pydantic_extra__
 
 
+class ActualTable(Table):
+    """``[settlement.SERIES]``: a file of values that were measured.
+
+    The keys are those of a forecast file; ``path`` may also be a folder of kept
+    issues.
+    """
+
+    path: Annotated[str, Field(min_length=1)]
+    unit: str | None = None
+    signal: Literal["average", "marginal"] | None = None
+    stamp: Literal["start", "middle", "end"] | None = None
+    step: Duration | None = None
+
+
+class SettlementTable(Table):
+    """``[settlement]``: how days are settled once they are over."""
+
+    carbon: ActualTable | None = None
+    solar: ActualTable | None = None
+    embodied_kg_per_hour: dict[str, NonNegative] = {}
+
+
 class Settings(Table):
     """All of planner.toml."""
 
@@ -211,6 +233,7 @@ class Settings(Table):
     executor: ExecutorTable = ExecutorTable()
     metrics: MetricsTable = MetricsTable()
     alerts: Annotated[tuple[AlertTable, ...], Field(strict=False, max_length=16)] = ()
+    settlement: SettlementTable = SettlementTable()
 
 
 def known_cloud_regions(settings: Settings) -> dict[str, CloudRegion]:

@@ -8,7 +8,8 @@
     ├── PlanSignatureError  not signed by a key of this site, or no usable key
     ├── PlanStorageError    the disk is full, read-only or failing
     ├── LockHeldError       another planner works in the same outputs folder
-    └── StalePlanError      a plan for another time, site or serial number
+    ├── StalePlanError      a plan for another time, site or serial number
+    └── EvidenceError       not a file of evidence, damaged, or of a newer version
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class StalePlanError(PlanError):
     """The plan is for another time or site, or older than one already followed."""
 
     code = "plan-stale"
+
+
+class EvidenceError(PlanError):
+    """The file of evidence is missing, damaged, or of a newer version."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "Write a plan's report as HTML, Markdown and JSON.",
     "execute": "Start the jobs that are due, each at most once.",
     "status": "Show what became of each job of a plan.",
+    "settle": "Set what was planned of a day beside what really happened.",
     "cancel": "End jobs, or keep them from being started.",
     "retry": "Try jobs again that failed, were missed or cancelled.",
     "hold": "Start none of some jobs, of a region, or of all.",

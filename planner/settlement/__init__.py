@@ -1,0 +1,1 @@
+"""What a day promised, what it did, and where the difference comes from."""

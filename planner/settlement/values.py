@@ -1,0 +1,292 @@
+"""What grid and sky did on a day, as far as it is known, and what stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from forecasts.actual import Actual, actual_values
+from forecasts.gathering import ForecastSet
+from forecasts.series import Forecast, Series, Signal
+from inputs.settings import Region, Workspace
+from inputs.timegrid import TimeGrid
+from outputs.carry_over import Occupancy
+from planner.formulate.places import build_places
+from planner.settlement.errors import SettlementError
+from solvers.problem import FloatArray, Places
+
+_DAY_US = 86_400_000_000
+
+OriginArray = npt.NDArray[np.int8]
+
+
+class Origin(IntEnum):
+    """Where the value of one slot comes from, best first."""
+
+    ACTUAL = 0
+    """Measured, or said after the hour was over."""
+    FORECAST = 1
+    """What the plan trusted."""
+    EARLIER = 2
+    """The value of the same time of an earlier day, beyond the planned horizon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceUse:
+    """Where the actual values of one series in one region come from.
+
+    Parameters
+    ----------
+    source
+        File or service; ``nothing`` if there is none.
+    actual_slots, slots
+        Slots with actual values, and all.
+    """
+
+    series: str
+    region: str
+    source: str
+    actual_slots: int
+    slots: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """Actual values on all slots in which something ran.
+
+    Parameters
+    ----------
+    grid
+        The planned slots, and as many after them as were used.
+    forecasts
+        The values as a set of forecasts, for code that plans.
+    carbon_origin, solar_origin
+        An ``Origin`` for each value, shape (n_regions, n_slots).
+    sources
+        One for each series and region.
+    awaited
+        Whether values are missing that are still to be expected, shape
+        (n_regions, n_slots).
+    """
+
+    grid: TimeGrid
+    forecasts: ForecastSet
+    carbon_origin: OriginArray
+    solar_origin: OriginArray
+    sources: tuple[SourceUse, ...]
+    awaited: npt.NDArray[np.bool_]
+
+    def places(self, workspace: Workspace, earlier_kwh: FloatArray) -> Places:
+        """Intensity, sun and budgets, without capacity.
+
+        Parameters
+        ----------
+        earlier_kwh
+            Metered energy of work of earlier dates, which takes its sun first,
+            shape (n_regions, n_slots). [kWh]
+        """
+        n_regions = len(workspace.regions)
+        earlier = Occupancy(
+            power_kw=np.zeros_like(earlier_kwh),
+            demand=np.zeros((0, n_regions, self.grid.n_slots)),
+            energy_kwh=earlier_kwh,
+        )
+        return build_places(
+            (),
+            settings=workspace.settings,
+            grid=self.grid,
+            forecasts=self.forecasts,
+            earlier=earlier,
+        )
+
+    def on_planned_slots(self, grid: TimeGrid) -> ForecastSet:
+        """The values on the planned slots alone."""
+
+        def cut(forecast: Forecast) -> Forecast:
+            n = grid.n_slots
+            return replace(
+                forecast,
+                grid=grid,
+                values=forecast.values[:n].copy(),
+                quality=forecast.quality[:n].copy(),
+            )
+
+        found = self.forecasts
+        return replace(
+            found,
+            grid=grid,
+            carbon=tuple(cut(f) for f in found.carbon),
+            solar=tuple(None if f is None else cut(f) for f in found.solar),
+            price=None if found.price is None else tuple(map(cut, found.price)),
+        )
+
+
+def values_of_day(
+    workspace: Workspace,
+    grid: TimeGrid,
+    *,
+    planned: ForecastSet | None,
+    signal: Signal | None,
+    now: datetime,
+) -> Values:
+    """Actual values of every region, with forecasts where there are none yet.
+
+    Parameters
+    ----------
+    grid
+        The planned slots, and as many after them as were used.
+    planned
+        The forecasts that the plan trusted; None if they are gone.
+    signal
+        The carbon signal that the plan was made with.
+
+    Raises
+    ------
+    SettlementError
+        If nothing at all is known of a region.
+    ForecastError
+        If the file of the settings cannot be used.
+    """
+    carbon: list[Forecast] = []
+    solar: list[Forecast | None] = []
+    sources: list[SourceUse] = []
+    awaited: list[npt.NDArray[np.bool_]] = []
+    origins: dict[Series, list[OriginArray]] = {Series.CARBON: [], Series.SOLAR: []}
+    trusted = _trusted(planned)
+    for region in workspace.regions:
+        waits = np.zeros(grid.n_slots, dtype=np.bool_)
+        for series in (Series.CARBON, Series.SOLAR):
+            if series is Series.SOLAR and region.solar is None:
+                solar.append(None)
+                origins[series].append(np.zeros(grid.n_slots, dtype=np.int8))
+                continue
+            told = signal if series is Series.CARBON else None
+            actual = actual_values(
+                workspace, region, grid, series=series, now=now, signal=told
+            )
+            before = trusted.get((series, region.name))
+            values, origin = filled(actual.values, before, grid)
+            _refuse_unknown(values, region, series, grid)
+            origins[series].append(origin)
+            forecast = _as_forecast(values, region, grid, series, actual, told)
+            if series is Series.CARBON:
+                carbon.append(forecast)
+            else:
+                solar.append(forecast)
+            sources.append(_use(actual, series, region))
+            # A site without a meter on its array will never know better.
+            if series is Series.CARBON or actual.source != "nothing":
+                waits |= origin != Origin.ACTUAL
+        awaited.append(waits)
+    return Values(
+        grid=grid,
+        forecasts=ForecastSet(
+            grid=grid,
+            carbon=tuple(carbon),
+            solar=tuple(solar),
+            price=_prices(planned, grid),
+        ),
+        carbon_origin=np.stack(origins[Series.CARBON]),
+        solar_origin=np.stack(origins[Series.SOLAR]),
+        sources=tuple(sources),
+        awaited=np.stack(awaited),
+    )
+
+
+def filled(
+    actual: FloatArray, planned: FloatArray | None, grid: TimeGrid
+) -> tuple[FloatArray, OriginArray]:
+    """Values with what stands in for missing ones, and the origin of each.
+
+    Parameters
+    ----------
+    actual
+        NaN where nothing is known, shape (n_slots,).
+    planned
+        Forecast on the first slots, None if it is gone.
+    """
+    values = actual.copy()
+    origin = np.full(grid.n_slots, Origin.ACTUAL, dtype=np.int8)
+    if planned is not None:
+        padded = np.full(grid.n_slots, np.nan)
+        padded[: len(planned)] = planned[: grid.n_slots]
+        use = ~np.isfinite(values) & np.isfinite(padded)
+        values[use], origin[use] = padded[use], Origin.FORECAST
+    per_day = max(_DAY_US // grid.step_us, 1)
+    for t in np.flatnonzero(~np.isfinite(values)).tolist():
+        back = t - per_day if t >= per_day else t - 1
+        if back >= 0:
+            values[t], origin[t] = values[back], Origin.EARLIER
+    return values, origin
+
+
+def _trusted(planned: ForecastSet | None) -> Mapping[tuple[Series, str], FloatArray]:
+    if planned is None:
+        return {}
+    return {(f.series, f.region): f.values for f in planned.forecasts}
+
+
+def _refuse_unknown(
+    values: FloatArray, region: Region, series: Series, grid: TimeGrid
+) -> None:
+    if not np.isfinite(values).all():
+        first = grid.slot_start(int(np.argmin(np.isfinite(values))))
+        raise SettlementError(
+            f"region {region.name}: no {series} value from {first.isoformat()} on, "
+            "neither actual nor forecast; name a file of actual values in "
+            f"[settlement.{series}] of planner.toml"
+        )
+
+
+def _as_forecast(
+    values: FloatArray,
+    region: Region,
+    grid: TimeGrid,
+    series: Series,
+    actual: Actual,
+    signal: Signal | None,
+) -> Forecast:
+    return Forecast(
+        series=series,
+        region=region.name,
+        grid=grid,
+        values=values,
+        provider=actual.source,
+        signal=signal,
+        quality=np.zeros(grid.n_slots, dtype=np.int8),
+    )
+
+
+def _use(actual: Actual, series: Series, region: Region) -> SourceUse:
+    return SourceUse(
+        series=series.value,
+        region=region.name,
+        source=actual.source,
+        actual_slots=int(np.isfinite(actual.values).sum()),
+        slots=len(actual.values),
+        notes=actual.notes,
+    )
+
+
+def _prices(planned: ForecastSet | None, grid: TimeGrid) -> tuple[Forecast, ...] | None:
+    """Prices as forecast, the last one held: they weigh in the plan, not in carbon."""
+    if planned is None or planned.price is None:
+        return None
+
+    def longer(forecast: Forecast) -> Forecast:
+        more = grid.n_slots - len(forecast.values)
+        return replace(
+            forecast,
+            grid=grid,
+            values=np.pad(forecast.values, (0, more), mode="edge"),
+            quality=np.pad(forecast.quality, (0, more), mode="edge"),
+            quantiles={},
+        )
+
+    return tuple(longer(forecast) for forecast in planned.price)
