@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from inputs.settings import Workspace
 from outputs.errors import StalePlanError
+from outputs.evidence import Evidence, evidence_path, read_evidence
 from outputs.plan import Plan
 from outputs.report import Report, ReportPaths, write_report
 from planner.comparing import compare
@@ -81,9 +82,20 @@ def report_plan(
         plan=recalled.plan,
         comparison=compare(recalled.day, run, baselines, prices=prices),
         assumptions=notes,
+        evidence=_evidence(workspace, recalled.plan),
     )
     paths = write_report(report, folder)
     return Reported(paths=paths, notes=notes)
+
+
+def _evidence(workspace: Workspace, plan: Plan) -> Evidence | None:
+    """What became of this very plan, if its day has been settled."""
+    path = evidence_path(workspace.outputs, plan.meta.date)
+    if not path.exists():
+        return None
+    evidence = read_evidence(path)
+    same = evidence.meta["plan"]["plan_id"] == plan.meta.plan_id
+    return evidence if same else None
 
 
 def planned_run(day: Day, plan: Plan) -> PolicyRun:

@@ -185,6 +185,8 @@ def _settle(
     )
     if isinstance(best, Hindsight):
         segments = replace(segments, place_kg=best.place_kg)
+    elif workspace.settings.transfer.kwh_per_gb:
+        notes.append("moving data is not counted: the manifests have changed since")
     stages = price_stages(
         places,
         segments,

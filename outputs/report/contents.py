@@ -13,7 +13,9 @@ from outputs.charts.limits import limits_chart
 from outputs.charts.load import load_chart, stack_chart
 from outputs.charts.prices import prices_chart
 from outputs.comparison import Comparison
+from outputs.evidence import Evidence
 from outputs.limit_costs import costs_sheet, costs_text
+from outputs.outcome import outcome_sentences, outcome_sheet, regret_sheet
 from outputs.report.data import MEANINGS, Report
 from outputs.report.sections import (
     forecasts_sheet,
@@ -54,6 +56,7 @@ def sections(report: Report) -> list[Section]:
     """All sections in reading order; those with nothing to say are left out."""
     comparison = report.comparison
     found = [
+        *_outcome(report.evidence),
         _policies(comparison),
         Section(key="day", heading="The day", charts=charts(comparison)),
         *_side_by_side(comparison),
@@ -89,6 +92,22 @@ def charts(comparison: Comparison) -> list[Chart]:
         prices_chart(comparison),
     ]
     return [chart for chart in drawn if chart is not None]
+
+
+def _outcome(evidence: Evidence | None) -> list[Section]:
+    """Promise against outcome, once the day is settled."""
+    if evidence is None:
+        return []
+    split = regret_sheet(evidence)
+    return [
+        Section(
+            key="outcome",
+            heading="What became of it",
+            text=" ".join(outcome_sentences(evidence)),
+            points=tuple(evidence.meta["notes"]),
+            sheets=(outcome_sheet(evidence), *([split] if split else [])),
+        )
+    ]
 
 
 def _policies(comparison: Comparison) -> Section:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from outputs.comparison import Comparison
+from outputs.evidence import Evidence
 from outputs.plan import Plan, PlanMeta
 from outputs.savings import Saving, saving
 from outputs.sheets import BASELINE
@@ -43,6 +44,8 @@ class Report:
         The same day under every policy; its ``plan_name`` is the plan's policy.
     assumptions
         Sentences to add to what is always assumed.
+    evidence
+        What became of the day; None until it is settled.
     most_listed
         Most jobs to list by name in one table; the rest is counted.
     """
@@ -50,6 +53,7 @@ class Report:
     plan: Plan
     comparison: Comparison
     assumptions: tuple[str, ...] = ()
+    evidence: Evidence | None = None
     most_listed: int = 50
 
     @property

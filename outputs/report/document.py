@@ -45,6 +45,7 @@ def document(report: Report) -> dict[str, Any]:
         "notices": notices(report),
         "assumptions": list(report.all_assumptions()),
         "series": _series(comparison),
+        **({} if report.evidence is None else {"outcome": report.evidence.meta}),
     }
 
 
