@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -27,21 +27,15 @@ from planner.settlement.attempts import (
     digest_of,
     earlier_attempts,
 )
-from planner.settlement.documents import Settled, evidence_of
-from planner.settlement.hindsight import Hindsight, Ran, best_in_hindsight
-from planner.settlement.stages import Attempted, Segments, price_stages
+from planner.settlement.columns import Work, inside, jobs_of, work_of
+from planner.settlement.hindsight import Hindsight, best_in_hindsight
+from planner.settlement.settled import Settled
+from planner.settlement.stages import Stages, price_stages
+from planner.settlement.sums import evidence_of
 from planner.settlement.values import Values, values_of_day
-from planner.settlement.work import (
-    Ending,
-    Segment,
-    index_of,
-    meter,
-    runs_of,
-    segments_of,
-)
-from solvers.evaluate import IndexArray
-from solvers.metered import Runs, load_of
-from solvers.problem import FloatArray
+from planner.settlement.work import Ending, meter, runs_of, segments_of
+from solvers.metered import load_of
+from solvers.problem import Places
 from solvers.solution import SolveOptions
 
 
@@ -149,34 +143,16 @@ def _plan_file(workspace: Workspace, day: date, plan_id: str | None) -> Path:
 def _settle(
     request: SettleRequest, desk: _Desk, now: datetime, environment: Mapping[str, str]
 ) -> Settled:
-    workspace = request.workspace
+    workspace, notes = request.workspace, list[str]()
     found = segments_of(desk.plan, desk.attempts)
-    regions = {region.name: r for r, region in enumerate(workspace.regions)}
-    pue = [region.pue for region in workspace.regions]
     ran = [segment for segment in found if segment.ending is Ending.RAN]
-    metered = [[meter(a, regions, pue) for a in segment.ran] for segment in ran]
-    before = [meter(a, regions, pue) for a in desk.earlier if a.region in regions]
-
-    origin_us = desk.grid.start_us
-    segments = _segments(ran, regions, origin_us)
-    attempted = Attempted(
-        segment=np.repeat(np.arange(len(ran)), [len(tries) for tries in metered]),
-        runs=runs_of((one for tries in metered for one in tries), origin_us=origin_us),
-    )
-    notes: list[str] = []
-    values = _values(request, desk, segments, attempted, now, notes)
-    places = values.places(workspace, np.zeros_like(values.forecasts.g_per_kwh))
-    step_us = values.grid.step_us
-    taken = load_of(
-        places,
-        _inside(runs_of(before, origin_us=origin_us), values.grid),
-        step_us=step_us,
-    )
-    places = values.places(workspace, taken)
-    best: Hindsight | str = best_in_hindsight(
+    work = work_of(ran, workspace, desk.grid.start_us)
+    values = _values(request, desk, work, now, notes)
+    places = _places(workspace, desk, values)
+    best = best_in_hindsight(
         workspace,
         desk.path,
-        ran=_jobs(ran),
+        ran=jobs_of(ran),
         values=values,
         solar_kwh=places.solar_kwh,
         options=request.options,
@@ -184,26 +160,16 @@ def _settle(
         environment=environment,
     )
     if isinstance(best, Hindsight):
-        segments = replace(segments, place_kg=best.place_kg)
+        work = replace(work, segments=replace(work.segments, place_kg=best.place_kg))
     elif workspace.settings.transfer.kwh_per_gb:
         notes.append("moving data is not counted: the manifests have changed since")
-    stages = price_stages(
-        places,
-        segments,
-        attempted,
-        step_us=step_us,
-        hindsight=None if isinstance(best, str) else (best.region, best.start_us),
-    )
     return Settled(
         workspace=workspace,
         plan=desk.plan,
         ledger_digest=digest_of(desk.attempts),
         found=found,
-        ran=ran,
-        metered=metered,
-        segments=segments,
-        attempted=attempted,
-        stages=stages,
+        work=work,
+        stages=_stages(work, values, places, best),
         hindsight=best,
         values=values,
         places=places,
@@ -212,64 +178,35 @@ def _settle(
     )
 
 
-def _jobs(ran: Sequence[Segment]) -> Ran:
-    return Ran(
-        job_ids=[segment.job_id for segment in ran],
-        planned_us=[s.planned["end"] - s.planned["start"] for s in ran],
+def _stages(
+    work: Work, values: Values, places: Places, best: Hindsight | str
+) -> Stages:
+    return price_stages(
+        places,
+        work.segments,
+        work.attempted,
+        step_us=values.grid.step_us,
+        hindsight=None if isinstance(best, str) else (best.region, best.start_us),
     )
 
 
-def _segments(
-    ran: Sequence[Segment], regions: Mapping[str, int], origin_us: int
-) -> Segments:
-    """What was planned of the segments that ran; nothing is known of their data yet."""
-    rows = [segment.planned for segment in ran]
-    base = [row["baseline_region"] for row in rows]
-    known = [
-        name in regions and row["baseline_start"] is not None
-        for name, row in zip(base, rows, strict=True)
-    ]
-
-    def column(name: str) -> FloatArray:
-        return np.array([row[name] for row in rows], dtype=np.float64)
-
-    def instants(name: str) -> IndexArray:
-        return np.array([row[name] or origin_us for row in rows], np.int64) - origin_us
-
-    return Segments(
-        region=np.array(
-            [index_of(row["region"], regions, row["job_id"]) for row in rows], np.intp
-        ),
-        start_us=instants("start"),
-        end_us=instants("end"),
-        energy_kwh=column("energy_kwh"),
-        baseline_region=np.array(
-            [regions[b] if k else -1 for b, k in zip(base, known, strict=True)], np.intp
-        ),
-        baseline_start_us=instants("baseline_start"),
-        place_kg=np.zeros((len(rows), len(regions))),
-    )
+def _places(workspace: Workspace, desk: _Desk, values: Values) -> Places:
+    """Intensity, and the sun that work of earlier dates left over."""
+    regions = {region.name: r for r, region in enumerate(workspace.regions)}
+    pue = [region.pue for region in workspace.regions]
+    before = [meter(a, regions, pue) for a in desk.earlier if a.region in regions]
+    runs = runs_of(before, origin_us=values.grid.start_us)
+    whole = values.places(workspace, np.zeros_like(values.forecasts.g_per_kwh))
+    taken = load_of(whole, inside(runs, values.grid), step_us=values.grid.step_us)
+    return values.places(workspace, taken)
 
 
 def _values(
-    request: SettleRequest,
-    desk: _Desk,
-    segments: Segments,
-    attempted: Attempted,
-    now: datetime,
-    notes: list[str],
+    request: SettleRequest, desk: _Desk, work: Work, now: datetime, notes: list[str]
 ) -> Values:
     """Actual values on all slots that any stage uses."""
     grid = desk.grid
-    ends = [segments.end_us, attempted.runs.end_us]
-    length = segments.end_us - segments.start_us
-    ends.append(attempted.runs.start_us[attempted.first] + length)
-    kept = segments.has_baseline[attempted.segment]
-    first = attempted.runs.start_us[attempted.first]
-    moved = (segments.baseline_start_us - first)[attempted.segment]
-    ends.append((attempted.runs.end_us + moved)[kept])
-    last_us = max((int(column.max(initial=0)) for column in ends), default=0)
-    n_slots = max(grid.n_slots, -(-(last_us + 1) // grid.step_us))
+    n_slots = max(grid.n_slots, -(-work.last_us() // grid.step_us))
     return values_of_day(
         request.workspace,
         replace(grid, n_slots=n_slots),
@@ -292,19 +229,3 @@ def _signal(meta: PlanMeta) -> Signal | None:
         if use.series == "carbon" and use.signal:
             return Signal(use.signal)
     return None
-
-
-def _inside(runs: Runs, grid: TimeGrid) -> Runs:
-    """The part of earlier work that lies on the slots."""
-    end_us = grid.n_slots * grid.step_us
-    begin = np.clip(runs.start_us, 0, end_us)
-    stop = np.clip(runs.end_us, 0, end_us)
-    length = np.maximum(runs.end_us - runs.start_us, 1)
-    kept = stop > begin
-    part = (stop - begin) / length
-    return Runs(
-        region=runs.region[kept],
-        start_us=begin[kept],
-        end_us=stop[kept],
-        energy_kwh=(runs.energy_kwh * part)[kept],
-    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from inputs.workspace import load_workspace
 from outputs.evidence import Evidence
@@ -21,6 +22,7 @@ MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
 
 SETTINGS = """
 [planner]
+timezone = "{timezone}"
 slot_minutes = 60
 jobs = ["inputs/*"]
 
@@ -43,12 +45,13 @@ def at(hour: float) -> datetime:
     return MIDNIGHT + timedelta(hours=hour)
 
 
-def series(values: Sequence[float | None], column: str = "g_per_kwh") -> str:
+def series(values: Sequence[float | None], midnight: datetime = MIDNIGHT) -> str:
     """Hourly file of the planned day; None leaves a row out."""
-    lines = [f"region,start,{column}"]
+    lines = ["region,start,g_per_kwh"]
     for hour, value in enumerate(values):
         if value is not None:
-            lines.append(f"north,{at(hour).isoformat()},{value}")
+            start = midnight + timedelta(hours=hour)
+            lines.append(f"north,{start.isoformat()},{value}")
     return "\n".join(lines) + "\n"
 
 
@@ -69,13 +72,17 @@ class SettledDay:
         actual: Sequence[float | None],
         region: str = "",
         settlement: str = "",
+        midnight: datetime = MIDNIGHT,
+        timezone: str = "UTC",
     ) -> None:
-        whole_day = [*forecast, *[forecast[-1]] * (24 - len(forecast))]
+        whole_day = [*forecast, *[forecast[-1]] * (25 - len(forecast))]
+        self.midnight, self.zone = midnight, ZoneInfo(timezone)
         text = SETTINGS.replace("{region}", region).replace("{settlement}", settlement)
+        text = text.replace("{timezone}", timezone)
         self.folder: Folder = a_workspace(
-            root, *jobs, settings=text, carbon=series(whole_day)
+            root, *jobs, settings=text, carbon=series(whole_day, midnight)
         )
-        self.folder.write("actual.csv", series(actual))
+        self.folder.write("actual.csv", series(actual, midnight))
         self.backend = FakeBackend()
 
     @property
@@ -86,8 +93,17 @@ class SettledDay:
             environ={},
         )
 
+    @property
+    def date(self) -> date:
+        return self.midnight.astimezone(self.zone).date()
+
+    def at(self, hour: float) -> datetime:
+        """Instant in hours after midnight of the planned day."""
+        return self.midnight + timedelta(hours=hour)
+
     def solve(self) -> None:
-        result = self.folder.run("solve", "--date", "2026-11-22")
+        words = ("solve", "--date", self.date.isoformat())
+        result = self.folder.run(*words, now=self.at(-1.5))
         assert result.exit_code == 0, result.output
 
     def tick(self, hour: float) -> None:
@@ -95,7 +111,7 @@ class SettledDay:
         execute(
             self.place,
             plan_path=None,
-            now=at(hour),
+            now=self.at(hour),
             actor="test",
             backends={"shell": self.backend},
         )
@@ -115,7 +131,9 @@ class SettledDay:
     ) -> None:
         """Send what is due at an hour, and have one job run until another."""
         self.tick(start)
-        self.ends(job_id, phase, started_at=at(start), ended_at=at(end), **facts)
+        self.ends(
+            job_id, phase, started_at=self.at(start), ended_at=self.at(end), **facts
+        )
         self.tick(end)
 
     def settle(self, hour: float = 30.0) -> Evidence:
@@ -123,7 +141,7 @@ class SettledDay:
         request = SettleRequest(
             workspace=workspace,
             place=self.place,
-            day=MIDNIGHT.date(),
+            day=self.date,
             options=SolveOptions(time_limit_s=5.0),
         )
-        return settle_day(request, now=at(hour), environment={})[1]
+        return settle_day(request, now=self.at(hour), environment={})[1]

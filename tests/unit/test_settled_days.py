@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inputs.timegrid import local_midnight
 from outputs.evidence import Evidence
 from planner.executor.backends.backend import Phase
 from planner.executor.energy import REPORTED, Energy
@@ -255,3 +257,28 @@ def test_without_the_manifests_the_regret_is_unknown_and_says_why(
     assert evidence.meta["regret_kg"] is None
     assert 'job "a"' in evidence.meta["hindsight"]["why_unknown"]
     assert only_row(evidence)["emissions_kg"] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("date", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)], ids=["23 h", "25 h"]
+)
+def test_a_day_on_which_clocks_change_is_settled_hour_by_hour(
+    tmp_path: Path, date: str, hours: int
+) -> None:
+    midnight = local_midnight(datetime.fromisoformat(date).date(), "Europe/Berlin")
+    day = SettledDay(
+        tmp_path,
+        {**JOB, "duration": f"{hours}h"},
+        forecast=[100.0] * hours,
+        actual=[float(100 + hour) for hour in range(hours)],
+        region="",
+        midnight=midnight,
+        timezone="Europe/Berlin",
+    )
+    day.solve()
+    day.runs("a", 0, hours)
+    evidence = day.settle()
+    kwh = 2 * (hours * 100 + sum(range(hours)))
+    assert evidence.meta["missing"] == []
+    assert only_row(evidence)["energy_kwh"] == pytest.approx(2 * hours)
+    assert only_row(evidence)["emissions_kg"] == pytest.approx(kwh / 1000)

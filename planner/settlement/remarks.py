@@ -1,0 +1,87 @@
+"""What a reader of a settlement must know: missing hours, doubts, what is assumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from planner.executor.energy import ASSUMED
+from planner.settlement.settled import Settled
+from planner.settlement.values import Origin
+from planner.settlement.work import Ending
+
+
+def missing_hours(settled: Settled) -> list[dict[str, Any]]:
+    """Hours whose actual carbon value is to come, and what stands in."""
+    values, found = settled.values, []
+    for r, name in enumerate(settled.regions):
+        origin = values.carbon_origin[r]
+        edges = np.flatnonzero(np.diff(origin, prepend=-1, append=-1))
+        for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            if origin[first] != Origin.ACTUAL:
+                found.append(
+                    {
+                        "region": name,
+                        "start": values.grid.slot_start(first).isoformat(),
+                        "end": values.grid.slot_start(end).isoformat(),
+                        "stand_in": Origin(int(origin[first])).name.lower(),
+                    }
+                )
+    return found
+
+
+def notes_of(settled: Settled, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Sentences about segments, times, values and energy, in this order."""
+    return [
+        *_about_states(rows),
+        *_about_times(rows),
+        *_about_values(settled),
+        *_about_energy(settled),
+    ]
+
+
+def _about_states(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    told = {
+        Ending.OPEN: "not settled yet: {} in state {}",
+        Ending.NOT_RUN: "never ran, and counts nowhere: {} {}",
+    }
+    for ending, sentence in told.items():
+        states = Counter(row["state"] for row in rows if row["ending"] == ending)
+        for state, number in sorted(states.items()):
+            yield sentence.format(number, state)
+
+
+def _about_times(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    found = Counter(row.get("times") for row in rows)
+    if found["executor"]:
+        yield (
+            f"{found['executor']} ran on a clock that contradicts the executor's: "
+            "they count from when they were sent"
+        )
+    if found["assumed"]:
+        yield f"{found['assumed']} are taken to have run as long as planned"
+
+
+def _about_values(settled: Settled) -> Iterator[str]:
+    without = {use.series for use in settled.values.sources if use.source == "nothing"}
+    if "solar" in without:
+        yield "on-site solar is as forecast: nobody measured it"
+    if "carbon" in without:
+        yield (
+            "no actual carbon values are known for some regions; name a file in "
+            "[settlement.carbon] or keep the history of a service"
+        )
+
+
+def _about_energy(settled: Settled) -> Iterator[str]:
+    assumed = sum(
+        one.label == ASSUMED for tries in settled.work.metered for one in tries
+    )
+    if assumed:
+        yield (
+            f"energy of {assumed} attempts is assumed: planned power for as long as "
+            "they ran"
+        )
