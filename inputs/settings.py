@@ -211,12 +211,27 @@ class ActualTable(Table):
     step: Duration | None = None
 
 
+class PrometheusTable(Table):
+    """``[energy.prometheus]``: a server that knows what jobs drew."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$", max_length=2048)]
+    query: Annotated[str, Field(min_length=1, max_length=8192)]
+    unit: Literal["kWh", "J"] = "kWh"
+    at_plug: bool = False
+
+
+class EnergyTable(Table):
+    """``[energy]``: who knows the energy of jobs that do not tell it themselves."""
+
+    prometheus: PrometheusTable | None = None
+
+
 class SettlementTable(Table):
     """``[settlement]``: how days are settled once they are over."""
 
     carbon: ActualTable | None = None
     solar: ActualTable | None = None
-    embodied_kg_per_hour: dict[str, NonNegative] = {}
+    embodied_kg_per_hour: dict[str, NonNegative] = Field(default={})
 
 
 class Settings(Table):
@@ -233,6 +248,7 @@ class Settings(Table):
     executor: ExecutorTable = ExecutorTable()
     metrics: MetricsTable = MetricsTable()
     alerts: Annotated[tuple[AlertTable, ...], Field(strict=False, max_length=16)] = ()
+    energy: EnergyTable = EnergyTable()
     settlement: SettlementTable = SettlementTable()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forecasts.desk import client_for
 from forecasts.gathering import ForecastSet
 from forecasts.series import Signal
 from forecasts.snapshot import read_snapshot
@@ -78,8 +79,9 @@ def settle_day(
     PlanError, ExecutionError, InputError, ForecastError, SettlementError
         Nothing was written.
     """
-    desk = _read(request, now)
-    settled = _settle(request, desk, now, environment)
+    notes: list[str] = []
+    desk = _asked(request, _read(request, now), now, environment, notes)
+    settled = _settle(request, desk, now, environment, notes)
     path = evidence_path(request.workspace.outputs, request.day)
     return path, write_evidence(evidence_of(settled), path)
 
@@ -92,6 +94,7 @@ class _Desk:
     path: Path
     attempts: tuple[Attempt, ...]
     earlier: tuple[Attempt, ...]
+    ledger_digest: str
 
     @property
     def grid(self) -> TimeGrid:
@@ -123,11 +126,13 @@ def _read(request: SettleRequest, now: datetime) -> _Desk:
         )
         plan = read_plan(path)
         start_us = grid_of_plan(plan.meta).start_us
+        attempts = tuple(attempts_of(ledger, day))
         return _Desk(
             plan=plan,
             path=path,
-            attempts=tuple(attempts_of(ledger, day)),
+            attempts=attempts,
             earlier=tuple(earlier_attempts(ledger, day, since_us=start_us)),
+            ledger_digest=digest_of(attempts),
         )
 
 
@@ -140,10 +145,33 @@ def _plan_file(workspace: Workspace, day: date, plan_id: str | None) -> Path:
     return plan_path(plans, day)
 
 
+def _asked(
+    request: SettleRequest,
+    desk: _Desk,
+    now: datetime,
+    environment: Mapping[str, str],
+    notes: list[str],
+) -> _Desk:
+    """The day with the energy that a meter knows and no job told."""
+    table = request.workspace.settings.energy.prometheus
+    if table is None:
+        return desk
+    from planner.settlement.prometheus import metered_by_query
+
+    http = client_for(request.workspace, now, environment)
+    answers = metered_by_query(desk.attempts, table, http=http, environment=environment)
+    notes += answers.notes
+    return replace(desk, attempts=answers.attempts)
+
+
 def _settle(
-    request: SettleRequest, desk: _Desk, now: datetime, environment: Mapping[str, str]
+    request: SettleRequest,
+    desk: _Desk,
+    now: datetime,
+    environment: Mapping[str, str],
+    notes: list[str],
 ) -> Settled:
-    workspace, notes = request.workspace, list[str]()
+    workspace = request.workspace
     found = segments_of(desk.plan, desk.attempts)
     ran = [segment for segment in found if segment.ending is Ending.RAN]
     work = work_of(ran, workspace, desk.grid.start_us)
@@ -166,7 +194,7 @@ def _settle(
     return Settled(
         workspace=workspace,
         plan=desk.plan,
-        ledger_digest=digest_of(desk.attempts),
+        ledger_digest=desk.ledger_digest,
         found=found,
         work=work,
         stages=_stages(work, values, places, best),
