@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.executor.energy import ASSUMED
 from planner.settlement.settled import Settled
-from planner.settlement.values import Origin
+from planner.settlement.stand_ins import Origin
 from planner.settlement.work import Ending
 
 

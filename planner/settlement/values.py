@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +17,8 @@ from inputs.timegrid import TimeGrid
 from outputs.carry_over import Occupancy
 from planner.formulate.places import build_places
 from planner.settlement.errors import SettlementError
+from planner.settlement.stand_ins import Origin, OriginArray, filled
 from solvers.problem import FloatArray, Places
-
-_DAY_US = 86_400_000_000
-
-OriginArray = npt.NDArray[np.int8]
-
-
-class Origin(IntEnum):
-    """Where the value of one slot comes from, best first."""
-
-    ACTUAL = 0
-    """Measured, or said after the hour was over."""
-    FORECAST = 1
-    """What the plan trusted."""
-    EARLIER = 2
-    """The value of the same time of an earlier day, beyond the planned horizon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +156,8 @@ def values_of_day(
                 workspace, region, grid, series=series, now=now, signal=told
             )
             before = trusted.get((series, region.name))
-            values, origin = filled(actual.values, before, grid)
-            _refuse_unknown(values, region, series, grid)
+            forecast, origin = _completed(actual, before, region, grid, series, told)
             origins[series].append(origin)
-            forecast = _as_forecast(values, region, grid, series, actual, told)
             if series is Series.CARBON:
                 carbon.append(forecast)
             else:
@@ -199,31 +182,18 @@ def values_of_day(
     )
 
 
-def filled(
-    actual: FloatArray, planned: FloatArray | None, grid: TimeGrid
-) -> tuple[FloatArray, OriginArray]:
-    """Values with what stands in for missing ones, and the origin of each.
-
-    Parameters
-    ----------
-    actual
-        NaN where nothing is known, shape (n_slots,).
-    planned
-        Forecast on the first slots, None if it is gone.
-    """
-    values = actual.copy()
-    origin = np.full(grid.n_slots, Origin.ACTUAL, dtype=np.int8)
-    if planned is not None:
-        padded = np.full(grid.n_slots, np.nan)
-        padded[: len(planned)] = planned[: grid.n_slots]
-        use = ~np.isfinite(values) & np.isfinite(padded)
-        values[use], origin[use] = padded[use], Origin.FORECAST
-    per_day = max(_DAY_US // grid.step_us, 1)
-    for t in np.flatnonzero(~np.isfinite(values)).tolist():
-        back = t - per_day if t >= per_day else t - 1
-        if back >= 0:
-            values[t], origin[t] = values[back], Origin.EARLIER
-    return values, origin
+def _completed(
+    actual: Actual,
+    before: FloatArray | None,
+    region: Region,
+    grid: TimeGrid,
+    series: Series,
+    signal: Signal | None,
+) -> tuple[Forecast, OriginArray]:
+    """Actual values with what stands in, as code that plans wants them."""
+    values, origin = filled(actual.values, before, grid)
+    _refuse_unknown(values, region, series, grid)
+    return _as_forecast(values, region, grid, series, actual, signal), origin
 
 
 def _trusted(planned: ForecastSet | None) -> Mapping[tuple[Series, str], FloatArray]:
