@@ -50,13 +50,13 @@ PACKING_JOBS = 20_000
 
 
 class Auto:
-    """Greedy first, then what suits the size: packing, prices, exact model, search.
+    """What suits the size: greedy, packing, prices, exact model, search.
 
-    Where greedy leaves jobs out, they are packed first. Small days then go to the
-    exact model, for a proof, and side by side to a search that frees parts of the
-    plan and places them again; they need no compiled kernels. Middling days are
-    priced before that, large ones trust prices alone. Each starts from the best
-    plan so far. The run ends with the best valid plan and the best proven bound,
+    Small days begin with greedy, and where it leaves jobs out, they are packed. Then
+    they go to the exact model, for a proof, and side by side to a search that frees
+    parts of the plan and places them again; they need no compiled kernels. Middling
+    days are priced before that, large ones trust prices alone. Each starts from the
+    best plan so far. The run ends with the best valid plan and the best proven bound,
     whatever fails on the way; ``Stats.messages`` says what happened.
 
     Parameters
@@ -106,23 +106,17 @@ class Auto:
         return search.solution(self.name)
 
     def _run(self, search: Search) -> None:
-        self._ask(search, "greedy", share=GREEDY_SHARE)
-        if search.best is not None:
-            bound = lonely_bound(search.problem, search.best)
-            search.take_bound(bound, source="the bound of each job alone")
-        n_jobs = search.problem.n_jobs
-        if (
-            search.best is not None
-            and search.best.n_unplaced
-            and n_jobs <= PACKING_JOBS
-        ):
-            self._ask(search, "packing", share=PACKING_SHARE)
-        entries = count_entries(search.problem.jobs)
+        n_jobs, entries = search.problem.n_jobs, count_entries(search.problem.jobs)
         small = entries <= SMALL_ENTRIES
         exact = small or self._exact_fits(search, entries)
         if not small:
-            last = n_jobs > SEARCH_JOBS and not exact
-            self._ask(search, "price", share=1.0 if last else PRICE_SHARE)
+            others = exact or n_jobs <= SEARCH_JOBS or self._needs_packing(search)
+            self._ask(search, "price", share=PRICE_SHARE if others else 1.0)
+        if search.bound is None:  # prices have greedy's plan and a better bound
+            self._begin(search)
+        packed = self._needs_packing(search)
+        if packed:
+            self._ask(search, "packing", share=PACKING_SHARE)
         if exact and search.options.threads > 1:
             self._prove_and_search(search)
         else:
@@ -130,8 +124,21 @@ class Auto:
                 self._ask(search, "exact", share=EXACT_SHARE)
             if n_jobs <= SEARCH_JOBS:
                 self._ask(search, "neighbourhood")
-        if small:
+        if small or packed:
             self._ask(search, "price")
+
+    @staticmethod
+    def _needs_packing(search: Search) -> bool:
+        """Whether the best plan leaves out jobs that packing may find room for."""
+        found, n_jobs = search.best, search.problem.n_jobs
+        return found is not None and found.n_unplaced > 0 and n_jobs <= PACKING_JOBS
+
+    def _begin(self, search: Search) -> None:
+        """Greedy's plan, and a bound that needs no prices."""
+        self._ask(search, "greedy", share=GREEDY_SHARE)
+        if search.best is not None:
+            bound = lonely_bound(search.problem, search.best)
+            search.take_bound(bound, source="the bound of each job alone")
 
     def _prove_and_search(self, search: Search) -> None:
         """The exact engine on one core, the search on another; each in a process.
