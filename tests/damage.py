@@ -1,12 +1,14 @@
 """Good answers and files, damaged at random: what services and disks do to them.
 
 ``damaged_json`` changes what an answer means (values, types, keys, order, depth), then
-perhaps its bytes; ``damaged_csv`` does the like to a table.
+perhaps its bytes; ``damaged_csv`` does the like to a table, ``damaged_tokens`` to
+anything that is written in words and brackets, XML for one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -34,6 +36,19 @@ ODD = st.one_of(
 _BYTES = st.one_of(
     st.sampled_from([b"", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"{", b"]", b",",
                      b"-", b"9" * 30, b"e999", b"\\u", b"\\ud800", b"\r", b"\n\n"]),
+    st.binary(max_size=6),
+)  # fmt: skip
+_TOKEN = re.compile(rb'"[^"]*"|<[^>]*>|[^<>"{}\[\],:\s]+|[{}\[\],:]')
+"""Strings, tags, numbers and brackets of JSON and XML alike."""
+
+_ODD_TOKENS = st.one_of(
+    st.sampled_from(
+        [b"null", b"true", b"-1", b"1e400", b"NaN", b'""', b"{}", b"[]", b"",
+         b'"9999-12-31T23:59:59.9999999Z"', b'"0001-01-01T00:00:00+14:00"',
+         b'"2026-11-22T00:00"', b"9" * 30, b"1e308", b"PT99999999M", b"P1Y", b"0",
+         b"<Period>", b"</Period>", b"<!DOCTYPE x>", b"&lt;", b"<![CDATA[1]]>",
+         b"2026-11-22T00:00Z", b"9999-12-31T23:59Z", b"PT0M", b"1", b"97"]
+    ),
     st.binary(max_size=6),
 )  # fmt: skip
 
@@ -77,6 +92,28 @@ def damaged_csv(draw: Draw, text: str) -> bytes:
             del rows[row]
     data = "\n".join(",".join(cells) for cells in rows).encode("utf-8", "replace")
     return damaged_bytes(draw, data) if draw(st.booleans()) else data
+
+
+@st.composite
+def damaged_tokens(draw: Draw, data: bytes) -> bytes:
+    """A text of which one to four words, tags or brackets are wrong."""
+    body = data
+    for _ in range(draw(st.integers(1, 3))):
+        spans = [match.span() for match in _TOKEN.finditer(body)]
+        if not spans:
+            break
+        start, end = draw(st.sampled_from(spans))
+        how = draw(st.sampled_from(["odd", "drop", "repeat", "swap", "cut"]))
+        part, rest = body[start:end], body[end:]
+        if how == "swap":
+            first, last = draw(st.sampled_from(spans))
+            part = body[first:last]
+        elif how == "cut":
+            rest = b""
+        else:
+            part = {"odd": draw(_ODD_TOKENS), "drop": b"", "repeat": 2 * part}[how]
+        body = body[:start] + part + rest
+    return damaged_bytes(draw, body) if draw(st.booleans()) else body
 
 
 def damaged_bytes(draw: Draw, data: bytes) -> bytes:
