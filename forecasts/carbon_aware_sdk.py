@@ -29,8 +29,9 @@ from forecasts.errors import (
 )
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Int64Array, Observations
+from forecasts.question import Question
 from forecasts.series import Series, Signal
 from inputs.errors import Finding
 from inputs.files import read_one

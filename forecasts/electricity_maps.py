@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
@@ -21,15 +21,23 @@ from forecasts.answer_shapes import (
     steps_us,
     values_of,
 )
-from forecasts.electricity_maps_shapes import NAME, STEPS, Origin, read_answer
+from forecasts.electricity_maps_shapes import (
+    NAME,
+    STEPS,
+    Origin,
+    read_answer,
+    refuse_sandbox,
+)
 from forecasts.errors import ForecastUnavailableError
 from forecasts.http.message import HttpRequest
 from forecasts.http.secret import Secret, from_environment
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations
+from forecasts.question import Question
 from forecasts.series import Series, Signal
 
 TOKEN = "ELECTRICITY_MAPS_TOKEN"
+PAST_PATH = "carbon-intensity/past-range"
 HORIZONS = (6, 24, 48, 72)
 """Horizons that the service offers. [h]"""
 
@@ -65,25 +73,40 @@ class ElectricityMaps(LiveProvider[ElectricityMapsOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
     Options: ClassVar[type[ElectricityMapsOptions]] = ElectricityMapsOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=10)
 
     def question(self, request: ForecastRequest) -> Question:
         """Intensity from the running hour on, or prices of the horizon."""
+        if request.series is Series.PRICE:
+            return self._of_prices(request, price.PATH)
+        zone, key = self._zone_and_key(request)
+        ahead = request.grid.end - request.now
+        http = http_request(self.options, zone=zone, ahead=ahead, key=key)
+        return Question(zone=zone, http=http, parse=parse)
+
+    def measured(self, request: ForecastRequest) -> Question:
+        """Intensity as it was estimated afterwards, or prices that were auctioned."""
+        if request.series is Series.PRICE:
+            return self._of_prices(request, price.PAST_PATH)
+        zone, key = self._zone_and_key(request)
+        span = price.window(request.grid)
+        http = _request(self.options, PAST_PATH, span, zone=zone, key=key)
+        return Question(zone=zone, http=http, parse=parse)
+
+    def _of_prices(self, request: ForecastRequest, path: str) -> Question:
+        zone, key = self._zone_and_key(request)
+        grid = request.grid
+        http = _request(self.options, path, price.window(grid), zone=zone, key=key)
+        return Question(
+            zone=zone, http=http, parse=lambda body, _: price.parse(body, grid=grid)
+        )
+
+    def _zone_and_key(self, request: ForecastRequest) -> tuple[str, Secret]:
         zone = zone_of(
             request, self.options.zones,
             pattern=r"[A-Z][A-Z0-9-]{1,31}", known="zones such as DE or US-CAL-CISO",
         )  # fmt: skip
-        grid, key = request.grid, from_environment(request.environment, TOKEN)
-        if request.series is Series.PRICE:
-            return Question(
-                zone=zone,
-                http=_request(
-                    self.options, price.PATH, price.window(grid), zone=zone, key=key
-                ),
-                parse=lambda body, _: price.parse(body, grid=grid),
-            )
-        ahead = grid.end - request.now
-        http = http_request(self.options, zone=zone, ahead=ahead, key=key)
-        return Question(zone=zone, http=http, parse=parse)
+        return zone, from_environment(request.environment, TOKEN)
 
 
 def http_request(
@@ -118,6 +141,7 @@ def _request(
 class _Point(Shape):
     at: Instant = Field(validation_alias="datetime")
     intensity: Number | None = Field(None, validation_alias="carbonIntensity")
+    method: Any = Field(None, validation_alias="estimationMethod")
 
 
 class _Answer(Origin):
@@ -144,6 +168,7 @@ def parse(body: bytes, fetched_at: datetime) -> Observations:
         If it cannot be read, is empty, or comes from the sandbox.
     """
     answer = read_answer(_Answer, body)
+    refuse_sandbox(point.method for point in answer.points)
     if not answer.points:
         raise ForecastUnavailableError(f"no forecast for zone {answer.zone}")
     updated_at = answer.updated_at

@@ -24,6 +24,7 @@ from forecasts.series import Series
 from inputs.timegrid import TimeGrid
 
 PATH = "price-day-ahead/forecast"
+PAST_PATH = "price-day-ahead/past-range"
 
 
 def window(grid: TimeGrid) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -40,8 +41,25 @@ def read_answer(shape: type[OriginT], body: bytes) -> OriginT:
         If it cannot be read, or its numbers are made up.
     """
     answer = read_model(shape, read_json(body, source=NAME), source=NAME)
-    if answer.disclaimer is not None or answer.method == "SANDBOX_MODE_DATA":
-        raise ForecastUnavailableError(
-            "the answer holds made-up numbers: the key is one for the sandbox"
-        )
+    if answer.disclaimer is not None:
+        raise _made_up()
+    refuse_sandbox([answer.method])
     return answer
+
+
+def refuse_sandbox(methods: Iterable[Any]) -> None:
+    """Refuse numbers that say of themselves that they are made up.
+
+    Raises
+    ------
+    ForecastUnavailableError
+        If one of them does.
+    """
+    if any(method == "SANDBOX_MODE_DATA" for method in methods):
+        raise _made_up()
+
+
+def _made_up() -> ForecastUnavailableError:
+    return ForecastUnavailableError(
+        "the answer holds made-up numbers: the key is one for the sandbox"
+    )

@@ -18,8 +18,9 @@ from forecasts.answer_shapes import MAX_POINTS, Number, Second, Shape, values_of
 from forecasts.errors import ForecastIncompleteError, ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations
+from forecasts.question import Question
 from forecasts.series import Series, Signal
 from inputs.settings import Duration
 from inputs.timegrid import TimeGrid
@@ -43,9 +44,17 @@ class EnergyCharts(LiveProvider[EnergyChartsOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON, Series.PRICE})
     Options: ClassVar[type[EnergyChartsOptions]] = EnergyChartsOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=14)
 
     def question(self, request: ForecastRequest) -> Question:
         """Quarter-hours of the horizon, of intensity or of prices."""
+        return self._of(request, measured=False)
+
+    def measured(self, request: ForecastRequest) -> Question:
+        """Quarter-hours that are over, as they were measured or auctioned."""
+        return self._of(request, measured=True)
+
+    def _of(self, request: ForecastRequest, *, measured: bool) -> Question:
         if request.series is Series.PRICE:
             return self._of_price(request)
         zone = zone_of(
@@ -55,7 +64,7 @@ class EnergyCharts(LiveProvider[EnergyChartsOptions]):
         return Question(
             zone=zone,
             http=http_request(self.options, zone=zone, grid=request.grid),
-            parse=lambda body, _: parse(body, zone=zone),
+            parse=lambda body, _: parse(body, zone=zone, measured=measured),
         )
 
     def _of_price(self, request: ForecastRequest) -> Question:
@@ -93,7 +102,7 @@ class _Answer(Shape):
     forecast: _Values = Field((), validation_alias="co2eq_forecast")
 
 
-def parse(body: bytes, *, zone: str) -> Observations:
+def parse(body: bytes, *, zone: str, measured: bool = False) -> Observations:
     """Read an answer: starts of quarter-hours, g/kWh.
 
     Parameters
@@ -102,6 +111,8 @@ def parse(body: bytes, *, zone: str) -> Observations:
         As sent.
     zone
         Asked for; the answer does not name it.
+    measured
+        Whether measured values alone are wanted, not forecast ones.
 
     Raises
     ------
@@ -119,13 +130,13 @@ def parse(body: bytes, *, zone: str) -> Observations:
             f"{n} times do not fit {lengths} forecast and measured values"
         )
     nothing = np.full(n, np.nan)
-    forecast, measured = (values_of(c) if c else nothing for c in columns)
+    forecast, actual = (values_of(c) if c else nothing for c in columns)
     return Observations(
         series=Series.CARBON,
         place=zone,
         times_us=_US_PER_S * np.array(answer.unix_seconds, dtype=np.int64),
         # measured values spike at times, and are revised
-        values=np.where(np.isnan(forecast), measured, forecast),
+        values=actual if measured else np.where(np.isnan(forecast), actual, forecast),
         unit="g/kWh",
         signal=Signal.AVERAGE,
         notes=(NOTE,),

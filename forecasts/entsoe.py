@@ -5,7 +5,7 @@ The parts of the API that are used are described in docs/providers/entsoe.md.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import numpy as np
@@ -16,9 +16,10 @@ from forecasts.errors import ForecastFormatError, ForecastUnavailableError
 from forecasts.http.message import HttpRequest, Media, one_line
 from forecasts.http.secret import Secret, from_environment
 from forecasts.http.xml_body import Element, read_xml
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider
 from forecasts.market_document import Prices, merged, prices_of
 from forecasts.provider import ForecastRequest, Observations
+from forecasts.question import Question
 from forecasts.series import Series
 from inputs.errors import Finding
 from inputs.timegrid import TimeGrid
@@ -41,6 +42,7 @@ class Entsoe(LiveProvider[EntsoeOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.PRICE})
     Options: ClassVar[type[EntsoeOptions]] = EntsoeOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=31)
 
     def question(self, request: ForecastRequest) -> Question:
         """All market days that the horizon touches."""
@@ -51,6 +53,10 @@ class Entsoe(LiveProvider[EntsoeOptions]):
             http=http_request(self.options, zone=zone, grid=request.grid, key=key),
             parse=lambda body, _: parse(body, zone=zone, grid=request.grid),
         )
+
+    def measured(self, request: ForecastRequest) -> Question:
+        """All market days of time that is over: the same question."""
+        return self.question(request)
 
 
 def http_request(

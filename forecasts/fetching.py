@@ -93,7 +93,7 @@ def fetch_all(
         _fetched(provider, series, region, desk)
         for series, chain in chains_of(workspace).items()
         for provider in live_providers(chain)
-        for region in _regions_of(series, workspace)
+        for region in regions_of(series, workspace)
     )
 
 
@@ -104,7 +104,8 @@ def live_providers(chain: Chain) -> Iterator[Provider]:
             yield provider
 
 
-def _regions_of(series: Series, workspace: Workspace) -> Iterator[Region]:
+def regions_of(series: Series, workspace: Workspace) -> Iterator[Region]:
+    """Those about which a series is asked."""
     for region in workspace.regions:
         if series is not Series.SOLAR or region.solar is not None:
             yield region
@@ -112,7 +113,8 @@ def _regions_of(series: Series, workspace: Workspace) -> Iterator[Region]:
 
 def _fetched(provider: Provider, series: Series, region: Region, desk: Desk) -> Fetched:
     about = Fetched(series=series, region=region.name, provider=provider.name)
-    request = in_words_of(provider, desk.request(series, region))
+    asked = replace(desk.request(series, region), extras=False)
+    request = in_words_of(provider, asked)
     try:
         said = provider.fetch(request)
     except ForecastError as error:

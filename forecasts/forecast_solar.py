@@ -28,9 +28,10 @@ from forecasts.errors import (
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import HIDDEN, Secret, optional_from_environment
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider
 from forecasts.nights import dark_gaps
 from forecasts.provider import ForecastRequest, Observations, Stamp
+from forecasts.question import Question
 from forecasts.series import Series
 from forecasts.solar_site import array_of, from_south, place_of, site_name
 from inputs.settings import Duration, SolarArray

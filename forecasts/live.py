@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -21,17 +21,15 @@ from pydantic import AfterValidator, Field
 
 from forecasts.checks import says_nothing
 from forecasts.cloud_grids import without_grid
-from forecasts.errors import (
-    ForecastError,
-    ForecastIncompleteError,
-    ForecastUnavailableError,
-)
+from forecasts.errors import ForecastError, ForecastUnavailableError
 from forecasts.history import keep_issue
 from forecasts.http.answers import KeptAnswer
 from forecasts.http.client import HttpClient
 from forecasts.http.limits import Limits
-from forecasts.http.message import HttpAnswer, HttpRequest
+from forecasts.http.message import HttpAnswer
+from forecasts.measured import HoursOver, about_slots_over, tells_whole_past
 from forecasts.provider import ForecastRequest, Observations, ProviderOptions
+from forecasts.question import Question, nothing_said
 from forecasts.series import Series
 from forecasts.shelf import Shelf, shelf_name
 from inputs.settings import Duration
@@ -91,42 +89,17 @@ class LiveOptions(ProviderOptions):
         return chosen
 
 
-Send = Callable[[HttpClient, Limits], HttpAnswer]
-"""Asks by a client within limits; raises an ``HttpError`` without an answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What one live provider asks about one zone.
-
-    Parameters
-    ----------
-    zone
-        As the provider names it; the answer must be about it.
-    http
-        The request; its address tells one question from another.
-    parse
-        Reads a body that came at an instant; a pure function.
-    send
-        How it is sent where a plain GET of ``http`` is not all.
-    shelf
-        Name under which answers are kept, where ``zone`` alone does not tell
-        what they are about.
-    """
-
-    zone: str
-    http: HttpRequest
-    parse: Callable[[bytes, datetime], Observations]
-    send: Send | None = None
-    shelf: str | None = None
-
-
 LiveOptionsT = TypeVar("LiveOptionsT", bound=LiveOptions)
 
 
 class LiveProvider(ABC, Generic[LiveOptionsT]):
-    """A ``Provider`` that asks a service; only its question is its own."""
+    """A ``Provider`` that asks a service; only its questions are its own.
 
+    ``measured_span`` is the longest past that one question may be about; zero where
+    the service keeps none.
+    """
+
+    measured_span: ClassVar[timedelta] = timedelta(0)
     name: ClassVar[str]
     series: ClassVar[frozenset[Series]]
     Options: ClassVar[type[LiveOptions]]
@@ -146,7 +119,39 @@ class LiveProvider(ABC, Generic[LiveOptionsT]):
         if request.http is None:
             raise ForecastUnavailableError("this run does not ask services")
         asking = _Asking(self.name, self.question(request), request, self.options)
-        return asking.answer(request.http)
+        answer = asking.answer(request.http)
+        if not request.extras or answer.degraded or tells_whole_past(answer, request):
+            return answer
+        measured = self._measured(request, request.http)
+        return replace(answer, past=(*measured, *answer.past))
+
+    def measured(self, request: ForecastRequest) -> Question | None:
+        """What to ask about time that is over, the grid of a request.
+
+        None where the service measured nothing of the region.
+
+        Raises
+        ------
+        ForecastError
+            As for ``question``.
+        """
+        return None
+
+    def _measured(
+        self, request: ForecastRequest, client: HttpClient
+    ) -> tuple[Observations, ...]:
+        """What the service measured of the slots that are over; it may fail."""
+        over = about_slots_over(request)
+        question = None if over is None else self.measured(over)
+        if over is None or question is None:
+            return ()
+        limits = self.options.limits(client.limits)
+        return HoursOver(
+            provider=self.name,
+            question=question,
+            request=over,
+            refresh=self.options.refresh,
+        ).measured(lambda http: client.get_if_easy(http, limits))
 
     @abstractmethod
     def question(self, request: ForecastRequest) -> Question:
@@ -243,23 +248,14 @@ class _Asking:
 
     def _send(self, client: HttpClient) -> HttpAnswer:
         limits = self.options.limits(client.limits)
-        if self.question.send is not None:
-            return self.question.send(client, limits)
-        return client.get(self.question.http, limits)
+        return self.question.sent(lambda http: client.get(http, limits))
 
     def _read(self, answer: KeptAnswer) -> Observations:
         """Observations about the zone asked for, with something in them."""
         now = self.request.now
-        observations = self.question.parse(answer.body, answer.fetched_at)
-        if observations.place != self.question.zone:
-            raise ForecastIncompleteError(
-                f"the answer is about {observations.place!r}, asked for was "
-                f"{self.question.zone!r}"
-            )
+        observations = self.question.read(answer.body, answer.fetched_at)
         if says_nothing(observations.values, self.request):
-            raise ForecastUnavailableError(
-                "the answer holds no data: all its values are zero or missing"
-            )
+            raise nothing_said()
         issued_at = observations.issued_at
         if issued_at is not None and now < issued_at <= now + CLOCK_SKEW:
             observations = replace(observations, issued_at=now)

@@ -21,9 +21,10 @@ from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import Secret, optional_from_environment
 from forecasts.irradiance import MeanSky, mean_power_kw
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider
 from forecasts.photovoltaics import Air
 from forecasts.provider import ForecastRequest, Int64Array, Observations, Stamp
+from forecasts.question import Question
 from forecasts.series import FloatArray, Series
 from forecasts.solar_site import array_of, place_of, site_name
 from forecasts.waits import next_hour, next_midnight

@@ -65,6 +65,9 @@ class ForecastRequest:
     grid_name
         What the provider that is asked calls that cloud region's grid; None where
         the table has no name, or the zone is none of a cloud.
+    extras
+        Whether a service may also be asked for what can be done without: the hours
+        of the horizon that are over.
     """
 
     series: Series
@@ -79,6 +82,7 @@ class ForecastRequest:
     outputs: Path | None = None
     cloud: CloudRegion | None = None
     grid_name: str | None = None
+    extras: bool = True
 
     @property
     def zone(self) -> str | None:

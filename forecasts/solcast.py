@@ -24,8 +24,9 @@ from forecasts.errors import ForecastFormatError, ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.http.secret import Secret, bearer, from_environment
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations, Stamp
+from forecasts.question import Question
 from forecasts.series import Series
 from forecasts.solar_site import array_of, from_north_anticlockwise, site_name
 from forecasts.waits import next_midnight

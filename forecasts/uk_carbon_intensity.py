@@ -7,7 +7,7 @@ docs/providers/uk_carbon_intensity.md.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -24,8 +24,9 @@ from forecasts.answer_shapes import (
 from forecasts.errors import ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
 from forecasts.http.message import HttpRequest, one_line
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations
+from forecasts.question import Question
 from forecasts.series import Series, Signal
 from inputs.timegrid import TimeGrid
 
@@ -46,18 +47,32 @@ class UkCarbonIntensity(LiveProvider[UkCarbonIntensityOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[UkCarbonIntensityOptions]] = UkCarbonIntensityOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=13)
 
     def question(self, request: ForecastRequest) -> Question:
         """Half-hours of the horizon, past ones as they were forecast."""
-        zone = zone_of(
-            request, self.options.zones,
-            pattern=r"GB(-([1-9]|1[0-7]))?", known="GB and GB-1 to GB-17",
-        )  # fmt: skip
+        zone = self._zone(request)
         return Question(
             zone=zone,
             http=http_request(self.options, zone=zone, grid=request.grid),
             parse=lambda body, _: parse(body, zone=zone),
         )
+
+    def measured(self, request: ForecastRequest) -> Question | None:
+        """Half-hours as they turned out, which is told of the whole country only."""
+        if (zone := self._zone(request)) != COUNTRY:
+            return None
+        return Question(
+            zone=zone,
+            http=http_request(self.options, zone=zone, grid=request.grid),
+            parse=lambda body, _: parse(body, zone=zone, measured=True),
+        )
+
+    def _zone(self, request: ForecastRequest) -> str:
+        return zone_of(
+            request, self.options.zones,
+            pattern=r"GB(-([1-9]|1[0-7]))?", known="GB and GB-1 to GB-17",
+        )  # fmt: skip
 
 
 def http_request(
@@ -78,6 +93,10 @@ def _minute(instant: datetime) -> str:
 
 class _Intensity(Shape):
     forecast: Number | None = None
+    actual: Number | None = None
+
+    def value(self, *, measured: bool) -> float | None:
+        return self.actual if measured else self.forecast
 
 
 class _Period(Shape):
@@ -98,7 +117,7 @@ class _Part(Shape):
     data: _Periods = ()
 
 
-def parse(body: bytes, *, zone: str) -> Observations:
+def parse(body: bytes, *, zone: str, measured: bool = False) -> Observations:
     """Read an answer: half-hours with start and end, UTC, g/kWh.
 
     Parameters
@@ -107,6 +126,8 @@ def parse(body: bytes, *, zone: str) -> Observations:
         As sent; about a region it holds an object or a list of one.
     zone
         Asked for. An answer about the country does not name it.
+    measured
+        Whether values as they turned out are wanted, not as they were forecast.
 
     Raises
     ------
@@ -127,7 +148,9 @@ def parse(body: bytes, *, zone: str) -> Observations:
         place=place,
         times_us=starts,
         steps_us=np.maximum(stamps_us(period.end for period in periods) - starts, 1),
-        values=values_of(period.intensity.forecast for period in periods),
+        values=values_of(
+            period.intensity.value(measured=measured) for period in periods
+        ),
         unit="g/kWh",
         signal=Signal.AVERAGE,
         notes=(NOTE,),

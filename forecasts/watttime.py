@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, ClassVar
 
@@ -23,20 +23,21 @@ from forecasts.answer_shapes import (
     values_of,
 )
 from forecasts.errors import ForecastUnavailableError
-from forecasts.http.client import HttpClient
 from forecasts.http.errors import KeyRefusedError
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.limits import Limits
 from forecasts.http.message import HttpAnswer, HttpRequest, one_line
 from forecasts.http.secret import Secret, basic, bearer, from_environment
-from forecasts.live import BaseUrl, LiveOptions, LiveProvider, Question, zone_of
+from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations
+from forecasts.question import Get, Question
 from forecasts.series import Series, Signal
+from inputs.timegrid import TimeGrid
 
 NAME = "watttime"
 USER, PASSWORD = "WATTTIME_USER", "WATTTIME_PASSWORD"
 MAX_HORIZON_H = 72
 TOKEN_LIFE = timedelta(minutes=30)
+_POINT = timedelta(minutes=5)
 UNITS = {"lbs_co2_per_mwh": "lb/MWh", "g_co2_per_kwh": "g/kWh"}
 """Units of the service to those of the house; others are refused by name."""
 
@@ -62,6 +63,7 @@ class WattTime(LiveProvider[WattTimeOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[WattTimeOptions]] = WattTimeOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=31)
 
     def __init__(self, options: WattTimeOptions) -> None:
         super().__init__(options)
@@ -69,17 +71,24 @@ class WattTime(LiveProvider[WattTimeOptions]):
 
     def question(self, request: ForecastRequest) -> Question:
         """Forecast from the running five minutes on."""
-        options = self.options
-        zone = zone_of(
-            request, options.zones,
-            pattern=r"[A-Z][A-Z0-9_]{1,63}", known="regions such as CAISO_NORTH",
-        )  # fmt: skip
+        zone, ahead = self._zone(request), request.grid.end - request.now
+        http = http_request(self.options, zone=zone, ahead=ahead)
+        return self._question(request, zone, http)
+
+    def measured(self, request: ForecastRequest) -> Question:
+        """Five minutes each of time that is over; they come late and are revised."""
+        zone = self._zone(request)
+        http = measured_request(self.options, zone=zone, grid=request.grid)
+        return self._question(request, zone, http)
+
+    def _question(
+        self, request: ForecastRequest, zone: str, http: HttpRequest
+    ) -> Question:
         login = login_request(
-            options,
+            self.options,
             user=from_environment(request.environment, USER),
             password=from_environment(request.environment, PASSWORD),
         )
-        http = http_request(options, zone=zone, ahead=request.grid.end - request.now)
         return Question(
             zone=zone,
             http=http,
@@ -87,12 +96,17 @@ class WattTime(LiveProvider[WattTimeOptions]):
             send=partial(self._send, http, login, now=request.now),
         )
 
+    def _zone(self, request: ForecastRequest) -> str:
+        return zone_of(
+            request, self.options.zones,
+            pattern=r"[A-Z][A-Z0-9_]{1,63}", known="regions such as CAISO_NORTH",
+        )  # fmt: skip
+
     def _send(
         self,
         http: HttpRequest,
         login: HttpRequest,
-        client: HttpClient,
-        limits: Limits,
+        get: Get,
         *,
         now: datetime,
     ) -> HttpAnswer:
@@ -100,11 +114,11 @@ class WattTime(LiveProvider[WattTimeOptions]):
         token = self._token
         if token is not None and now < token.until:
             try:
-                return client.get(with_token(http, token.value), limits)
+                return get(with_token(http, token.value))
             except KeyRefusedError:
                 self._token = None
-        self._token = _log_in(login, client=client, limits=limits, now=now)
-        return client.get(with_token(http, self._token.value), limits)
+        self._token = _log_in(login, get=get, now=now)
+        return get(with_token(http, self._token.value))
 
 
 def login_request(
@@ -133,6 +147,21 @@ def http_request(
     )
 
 
+def measured_request(
+    options: WattTimeOptions, *, zone: str, grid: TimeGrid
+) -> HttpRequest:
+    """Request for measured values; the service counts the end in."""
+    return HttpRequest(
+        url=f"{options.base_url}/v3/historical",
+        params={
+            "region": zone,
+            "signal_type": "co2_moer",
+            "start": grid.start.astimezone(UTC).isoformat(),
+            "end": (grid.end.astimezone(UTC) - _POINT).isoformat(),
+        },
+    )
+
+
 def with_token(http: HttpRequest, token: Secret) -> HttpRequest:
     """The same request with the token that lets it in."""
     return HttpRequest(
@@ -140,11 +169,9 @@ def with_token(http: HttpRequest, token: Secret) -> HttpRequest:
     )
 
 
-def _log_in(
-    login: HttpRequest, *, client: HttpClient, limits: Limits, now: datetime
-) -> _Token:
+def _log_in(login: HttpRequest, *, get: Get, now: datetime) -> _Token:
     try:
-        answer = client.get(login, limits)
+        answer = get(login)
     except KeyRefusedError as error:
         raise KeyRefusedError(f"{error}; that is {USER} and {PASSWORD}") from None
     # not read_model: its findings would quote the token

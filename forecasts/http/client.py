@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
-from urllib.parse import parse_qsl, quote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from forecasts.http.cool_down import CoolDowns
 from forecasts.http.errors import (
@@ -33,10 +33,10 @@ from forecasts.http.message import (
     HttpAnswer,
     HttpRequest,
     beginning,
-    origin_of,
     without_secrets,
 )
-from forecasts.http.secret import HIDDEN, Secret, spellings
+from forecasts.http.redirects import redirected
+from forecasts.http.secret import Secret
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ _KEY = frozenset({401, 403})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _BUSY = frozenset({429, 503})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+EXTRAS_SHARE = 1 / 6
+"""Part of the time for a host that goes to what can be done without."""
+
 _NO_MORE_S = 0.01
 """Time left below which nothing is begun. [s]"""
 
@@ -55,6 +58,8 @@ class _Host:
 
     spent_s: float = 0.0
     given_up: str | None = None
+    extras_s: float = 0.0
+    no_extras: bool = False
 
 
 class HttpClient:
@@ -136,6 +141,37 @@ class HttpClient:
                 self._sleep(wait)
         raise AnswerRefusedError("limits allow no attempt")
 
+    def get_if_easy(
+        self, request: HttpRequest, limits: Limits | None = None
+    ) -> HttpAnswer:
+        """Ask once for what can be done without.
+
+        All such requests together take a sixth of the time for a host at most. When
+        one fails, no other is made to that host in this run; what must be had is
+        still asked for, and the host is not remembered as one to be left alone.
+
+        Raises
+        ------
+        HttpError
+            If no usable answer comes at once.
+        """
+        limits = limits or self.limits
+        host = self._hosts.setdefault(request.origin, _Host())
+        left_s = limits.total_s * EXTRAS_SHARE - host.extras_s
+        if host.no_extras or left_s < _NO_MORE_S:
+            raise RestingError(f"{request.origin} is asked no extras in this run")
+        self._secrets += request.secrets
+        _refuse_open_secrets(request)
+        self._refuse_resting(request.origin, host)
+        before_s, host.no_extras = host.spent_s, True
+        short = replace(limits, answer_s=min(limits.answer_s, left_s))
+        try:
+            answer = self._follow(request, host, short)
+        finally:
+            host.extras_s += host.spent_s - before_s
+        host.no_extras = False
+        return answer
+
     def _follow(self, request: HttpRequest, host: _Host, limits: Limits) -> HttpAnswer:
         """One attempt, with redirects within the host."""
         for _ in range(limits.redirects + 1):
@@ -143,7 +179,7 @@ class HttpClient:
                 answer = self._send(request, host, limits)
             if answer.status not in _REDIRECTS:
                 return self._judged(answer, request)
-            request = _redirected(request, answer)
+            request = redirected(request, answer)
         raise AnswerRefusedError(
             f"{request.url}: more than {limits.redirects} redirects"
         )
@@ -226,41 +262,6 @@ class HttpClient:
 
     def _current(self) -> datetime:
         return self._now + timedelta(seconds=self._timer() - self._begun)
-
-
-def _redirected(request: HttpRequest, answer: HttpAnswer) -> HttpRequest:
-    """The same request at the new address, if that is of the same host."""
-    target = urljoin(request.address, answer.headers.get("location", ""))
-    try:
-        stays = origin_of(target) == request.origin
-    except ValueError:
-        stays = False
-    if not stays:
-        raise AnswerRefusedError(
-            f"{request.url}: redirects to another host, which is not followed; if the "
-            "service has moved, set its new base_url"
-        )
-    return _at(target, request)
-
-
-def _at(target: str, request: HttpRequest) -> HttpRequest:
-    """The request at another address; keys that stand in it are hidden again."""
-    url, _, query = target.partition("?")
-    known = {secret.reveal(): secret for secret in request.secrets}
-    params = {name: known.get(value, value) for name, value in parse_qsl(query)}
-    key = request.url_key
-    if key is not None:
-        url = url.replace(quote(key.reveal(), safe=""), HIDDEN, 1)
-        key = key if HIDDEN in url else None
-    plain = [url, *(f"{n}={v}" for n, v in params.items() if isinstance(v, str))]
-    if any(
-        spelling in text for spelling in spellings(request.secrets) for text in plain
-    ):
-        raise AnswerRefusedError(
-            f"{request.url}: redirects to an address with a key in an odd place, "
-            "which is not followed"
-        )
-    return replace(request, url=url, params=params, url_key=key)
 
 
 def _refuse_open_secrets(request: HttpRequest) -> None:

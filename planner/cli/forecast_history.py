@@ -8,49 +8,68 @@ import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
+from planner.cli.fetched import (
+    fetched_json,
+    fetched_line,
+    iso,
+    minute,
+    past_days,
+    past_line,
+)
 from planner.cli.options import examples, json_option
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from forecasts.fetching import Fetched
     from forecasts.holdings import Holding
 
 SERIES = click.Choice(["carbon", "solar", "price"])
 
 
 @click.command(
-    epilog=examples("planner forecast fetch", "planner forecast fetch --json")
+    epilog=examples(
+        "planner forecast fetch",
+        "planner forecast fetch --past 30d",
+        "planner forecast fetch --json",
+    )
+)
+@click.option(
+    "--past",
+    callback=past_days,
+    metavar="DAYS",
+    help="Also collect what was measured on so many days before today, such as 30d.",
 )
 @json_option
 @click.pass_context
 @pass_app
-def fetch(app: App, ctx: click.Context, /, as_json: bool) -> None:
+def fetch(app: App, ctx: click.Context, /, past: int | None, as_json: bool) -> None:
     """Ask every live provider now, and keep every issue in the history.
 
     Today and tomorrow are asked about; stand-ins are asked as well. Exit code 5 when
     something is missing.
     """
+    from forecasts.collecting import collect_past
+    from forecasts.desk import client_for
     from forecasts.fetching import fetch_all
     from planner.day import two_days_of
 
-    workspace, now = app.workspace(), app.clock()
-    line = "asking forecast services"
+    workspace, now, environment = app.workspace(), app.clock(), app.environment
+    line, grid = "asking forecast services", two_days_of(workspace, now)
+    http = client_for(workspace, now, environment)
     with app.stopwatch(as_json=as_json) as watch, watch.stage("fetch", line):
-        found = fetch_all(
-            workspace,
-            two_days_of(workspace, now),
-            now=now,
-            environment=app.environment,
-        )
+        found = fetch_all(workspace, grid, now=now, environment=environment, http=http)
+        told = () if past is None else collect_past(
+            workspace, grid, days=past, now=now, environment=environment, http=http
+        )  # fmt: skip
     if as_json:
-        app.result_json({"schema": 1, "fetched": [_fetched(one) for one in found]})
+        app.result_json(fetched_json(found, None if past is None else told))
     else:
-        for one in found:
-            click.echo(_fetched_line(one))
+        for text in (*map(fetched_line, found), *(past_line(p, app) for p in told)):
+            click.echo(text)
     if not found:
         app.note("note: no provider of [forecasts] asks a service")
-    ctx.exit(ExitCode.DEGRADED if any(f.failure for f in found) else ExitCode.DONE)
+    elif past is not None and not told:
+        app.note("note: no provider of [forecasts] tells what was measured here")
+    missing = any(f.failure for f in found) or any(p.failure for p in told)
+    ctx.exit(ExitCode.DEGRADED if missing else ExitCode.DONE)
 
 
 @click.command(
@@ -101,32 +120,6 @@ def history(
     ctx.exit(ExitCode.DEGRADED if unreadable else ExitCode.DONE)
 
 
-def _fetched(one: Fetched) -> dict[str, Any]:
-    return {
-        "series": one.series.value,
-        "region": one.region,
-        "provider": one.provider,
-        "fetched": one.failure is None,
-        "failure": one.failure,
-        "values": one.values,
-        "start": _iso(one.start),
-        "end": _iso(one.end),
-        "issued_at": _iso(one.issued_at),
-        "notes": list(one.notes),
-    }
-
-
-def _fetched_line(one: Fetched) -> str:
-    about = f"{one.series.value:<7} {one.region:<16} {one.provider:<20}"
-    if one.failure is not None:
-        return f"{about} missing: {one.failure}"
-    issued = "" if one.issued_at is None else f", issued {_minute(one.issued_at)}"
-    return (
-        f"{about} {one.values:>5} values, {_minute(one.start)} to "
-        f"{_minute(one.end)}{issued}"
-    )
-
-
 def _holding(one: Holding) -> dict[str, Any]:
     return {
         "series": one.series.value,
@@ -135,11 +128,11 @@ def _holding(one: Holding) -> dict[str, Any]:
         "regions": list(one.regions),
         "issues": one.issues,
         "values": one.values,
-        "first_issued_at": _iso(one.first_issued_at),
-        "last_issued_at": _iso(one.last_issued_at),
-        "last_fetched_at": _iso(one.last_fetched_at),
-        "start": _iso(one.start),
-        "end": _iso(one.end),
+        "first_issued_at": iso(one.first_issued_at),
+        "last_issued_at": iso(one.last_issued_at),
+        "last_fetched_at": iso(one.last_fetched_at),
+        "start": iso(one.start),
+        "end": iso(one.end),
         "size_bytes": one.size_bytes,
     }
 
@@ -148,15 +141,7 @@ def _holding_line(one: Holding) -> str:
     regions = ", ".join(one.regions) or "-"
     return (
         f"{one.series.value:<7} {regions:<16} {one.provider:<20} {one.zone:<14} "
-        f"{one.issues:>6} issues, {_minute(one.first_issued_at)} to "
-        f"{_minute(one.last_issued_at)}, about {_minute(one.start)} to "
-        f"{_minute(one.end)}, {one.size_bytes / 1024:,.0f} KiB"
+        f"{one.issues:>6} issues, {minute(one.first_issued_at)} to "
+        f"{minute(one.last_issued_at)}, about {minute(one.start)} to "
+        f"{minute(one.end)}, {one.size_bytes / 1024:,.0f} KiB"
     )
-
-
-def _iso(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()
-
-
-def _minute(instant: datetime | None) -> str:
-    return "unknown" if instant is None else f"{instant:%Y-%m-%d %H:%MZ}"
