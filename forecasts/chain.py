@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from forecasts.begun import prepare_from_now
-from forecasts.cloud_grids import grid_at
+from forecasts.cloud_grids import in_words_of
 from forecasts.errors import (
     ForecastError,
     NoForecastError,
@@ -144,14 +144,6 @@ def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> 
         observations, request, table=table, provider=provider.name
     )
     return Answer(forecast=forecast, files=observations.files)
-
-
-def in_words_of(provider: Provider, request: ForecastRequest) -> ForecastRequest:
-    """The request with a cloud region's grid as this provider calls it."""
-    if request.cloud is None:
-        return request
-    grid_name = grid_at(request.cloud, provider.name, request.series)
-    return replace(request, grid_name=grid_name)
 
 
 def _too_old(

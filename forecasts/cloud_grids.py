@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from forecasts.provider import ForecastRequest, Provider
 from forecasts.series import Series
 from inputs.cloud_regions import CloudRegion
 
@@ -36,3 +39,11 @@ def without_grid(cloud: CloudRegion) -> str:
         f"has {known or 'none for it'}; name one in zones or in "
         f'[cloud_regions."{cloud.name}"]'
     )
+
+
+def in_words_of(provider: Provider, request: ForecastRequest) -> ForecastRequest:
+    """The request with a cloud region's grid as this provider calls it."""
+    if request.cloud is None:
+        return request
+    grid_name = grid_at(request.cloud, provider.name, request.series)
+    return replace(request, grid_name=grid_name)

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from forecasts.chain import Chain, in_words_of
+from forecasts.chain import Chain
+from forecasts.cloud_grids import in_words_of
 from forecasts.desk import Desk, chains_of, client_for
 from forecasts.errors import ForecastError
 from forecasts.fetching import live_providers, regions_of

@@ -9,11 +9,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from forecasts.chain import Chain, in_words_of
+from forecasts.chain import Chain
+from forecasts.cloud_grids import in_words_of
 from forecasts.desk import Desk, chains_of, client_for
 from forecasts.errors import ForecastError
 from forecasts.http.client import HttpClient
 from forecasts.live import LiveOptions
+from forecasts.own.nested import Corrector
 from forecasts.provider import Observations, Provider
 from forecasts.series import Series
 from inputs.settings import Region, Workspace
@@ -98,10 +100,18 @@ def fetch_all(
 
 
 def live_providers(chain: Chain) -> Iterator[Provider]:
-    """Those of a chain that ask a service."""
+    """Those of a chain that ask a service, also on behalf of one that corrects them.
+
+    Where one is meant twice, as source and as stand-in, it is given once.
+    """
+    names = set()
     for provider in chain.providers:
-        if issubclass(provider.Options, LiveOptions):
-            yield provider
+        asked = provider
+        while isinstance(asked, Corrector):
+            asked = asked.source
+        if issubclass(asked.Options, LiveOptions) and asked.name not in names:
+            names.add(asked.name)
+            yield asked
 
 
 def regions_of(series: Series, workspace: Workspace) -> Iterator[Region]:

@@ -17,7 +17,7 @@ from forecasts.errors import (
 from forecasts.own.issues import published
 from forecasts.own.kept import read_kept
 from forecasts.own.learned import blend, learned
-from forecasts.own.nested import built, known_source
+from forecasts.own.nested import asked, built, known_source
 from forecasts.own.past import Past
 from forecasts.own.providers import (
     LearnedOptions,
@@ -58,7 +58,7 @@ class Blend:
 
     def __init__(self, options: BlendOptions) -> None:
         self._options = options
-        self._source = built(options.source)
+        self.source = built(options.source)
 
     def fetch(self, request: ForecastRequest) -> Observations:
         """Forecast of the cells that cover the horizon, with quantiles."""
@@ -90,13 +90,13 @@ class Blend:
 
     def _said(self, request: ForecastRequest, history: Record) -> _Said:
         """All that the source has said, now and before."""
-        source = self._source
+        source = self.source
         if request.series not in source.series:
             raise ForecastUnavailableError(
                 f"its source {source.name} does not forecast {request.series}"
             )
         try:
-            answer = source.fetch(request)
+            answer = asked(source, request)
             current = dated(record_of(answer, request), request.now)
         except ForecastError as error:
             note = f"only history was used because {source.name}: {error}"
@@ -121,7 +121,7 @@ class Blend:
         """Past issues of the source, where any were kept."""
         source, path = self._options.source, self._options.issues
         try:
-            kept = read_kept(request, self._source.name, source, path=path)
+            kept = read_kept(request, self.source.name, source, path=path)
         except ForecastError as error:
             return [], (f"past issues could not be used: {error}",)
         return [] if kept is None else [kept], ()

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
+from forecasts.cloud_grids import in_words_of
 from forecasts.errors import ProviderUnknownError
-from forecasts.provider import Provider
+from forecasts.provider import ForecastRequest, Observations, Provider
 from forecasts.registry import find
+
+
+@runtime_checkable
+class Corrector(Protocol):
+    """A provider that asks another one and corrects what it says."""
+
+    source: Provider
 
 
 def built(source: Mapping[str, Any]) -> Provider:
@@ -43,3 +52,14 @@ def known_source(source: dict[str, Any]) -> dict[str, Any]:
         faults = (f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
         raise ValueError("; ".join(faults)) from None
     return source
+
+
+def asked(source: Provider, request: ForecastRequest) -> Observations:
+    """What a source says, asked in its own words and for its forecast alone.
+
+    Raises
+    ------
+    ForecastError
+        As by the source.
+    """
+    return source.fetch(in_words_of(source, replace(request, extras=False)))

@@ -115,7 +115,10 @@ def read_record(
         return _read_file(request, path, options or {})
     names = sorted(file.name for file in folder.glob("*.parquet"))
     if not names:
-        raise ForecastUnavailableError(f"{path} holds no issues yet")
+        raise ForecastUnavailableError(
+            f"{path} is a folder without Parquet files, so it holds no issues yet; of "
+            "measured values name the file itself"
+        )
     records = [
         _not_before_fetched(
             _read_file(request, f"{path}/{name}", options or {}), folder / name

@@ -15,7 +15,7 @@ from forecasts.own.conformal import LEVELS, quantiles
 from forecasts.own.issues import published
 from forecasts.own.kept import read_kept
 from forecasts.own.learned import blend
-from forecasts.own.nested import built, known_source
+from forecasts.own.nested import asked, built, known_source
 from forecasts.own.past import Past
 from forecasts.own.providers import HistoryOptions
 from forecasts.own.record import Record, dated, merge, record_of
@@ -76,7 +76,7 @@ class SiteSolar:
 
     def __init__(self, options: SiteSolarOptions) -> None:
         self._options = options
-        self._source = built(options.source)
+        self.source = built(options.source)
 
     def fetch(self, request: ForecastRequest) -> Observations:
         """Power in pieces of 5 minutes, with quantiles where errors are known.
@@ -92,7 +92,7 @@ class SiteSolar:
         record = self._options.record(request)
         timezone = solar_timezone(array)
         task = task_of(record, request, timezone=timezone, span=SPAN)
-        answer = self._source.fetch(request)
+        answer = asked(self.source, request)
         current = dated(record_of(answer, request), request.now)
         said = merge([current, *self._earlier(request)])
         site = Site.of(array, task.calendar)
@@ -115,14 +115,14 @@ class SiteSolar:
             quantiles={q: v for q, v in bands.items() if np.isfinite(v).all()},
             files=tuple(dict.fromkeys((*answer.files, *record.files))),
             notes=(
-                f"{self._source.name} corrected by {days} days of the array's own "
+                f"{self.source.name} corrected by {days} days of the array's own "
                 f"power until {until:%Y-%m-%d %H:%M} UTC",
             ),
         )
 
     def _earlier(self, request: ForecastRequest) -> list[Record]:
         """What the source said of the days before."""
-        source, options = self._source, self._options
+        source, options = self.source, self._options
         kept = read_kept(request, source.name, options.source, path=options.issues)
         return [] if kept is None else [kept]
 
@@ -146,7 +146,7 @@ class SiteSolar:
             cuts_us = task.issue_cuts_us(past, request.now)
             power = published(said, past.calendar, cuts_us)
             index = _index_of(site, power)
-            if self._source.name == _SAME_EVERY_DAY:
+            if self.source.name == _SAME_EVERY_DAY:
                 index[:-1] = np.where(np.isfinite(own.actual[:-1]), index[-1], np.nan)
             expected = corrected(own, index)
             bands = quantiles(expected, own)

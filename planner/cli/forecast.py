@@ -86,7 +86,7 @@ def providers(app: App, /, as_json: bool) -> None:
         app.result_json({"schema": 1, "providers": rows})
         return
     for name, series in rows.items():
-        click.echo(f"{name:<12} {', '.join(series)}")
+        click.echo(f"{name:<20} {', '.join(series)}")
 
 
 def _line(forecast: Forecast) -> str:
@@ -97,7 +97,7 @@ def _line(forecast: Forecast) -> str:
     )
     issued = forecast.issued_at
     return (
-        f"{forecast.series.value:<7} {forecast.region:<16} {forecast.provider:<12} "
+        f"{forecast.series.value:<7} {forecast.region:<16} {forecast.provider:<20} "
         f"{low:9.4g} … {mean:9.4g} … {high:9.4g} {forecast.series.unit:<6} "
         f"issued {'unknown' if issued is None else issued.isoformat()}"
         f"{f', {forecast.filled_slots} slots filled' if forecast.filled_slots else ''}"

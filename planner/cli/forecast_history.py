@@ -99,6 +99,7 @@ def history(
     """Show which forecasts are kept: every issue ever fetched."""
     from forecasts.holdings import holdings_of
 
+    _known_provider(provider)
     found, unreadable = holdings_of(
         app.workspace(), series=series, provider=provider, region=region
     )
@@ -114,10 +115,27 @@ def history(
         for one in found:
             click.echo(_holding_line(one))
     if not found:
-        app.note("note: nothing is kept; `planner forecast fetch` begins a history")
+        app.note(_nothing_kept(series, provider, region))
     for path in unreadable:
         app.note(f"note: {app.shown(path)} is damaged and was left out")
     ctx.exit(ExitCode.DEGRADED if unreadable else ExitCode.DONE)
+
+
+def _known_provider(name: str | None) -> None:
+    """Refuse a provider that there is none of."""
+    from forecasts.registry import PROVIDERS
+    from inputs.findings import nearest
+
+    if name is not None and name not in PROVIDERS:
+        hint = nearest(name, PROVIDERS)
+        raise click.BadParameter(f"{name!r}; {hint}", param_hint="'--provider'")
+
+
+def _nothing_kept(*asked: str | None) -> str:
+    about = ", ".join(one for one in asked if one is not None)
+    if about:
+        return f"note: nothing is kept of {about}; without options all of it is listed"
+    return "note: nothing is kept; `planner forecast fetch` begins a history"
 
 
 def _holding(one: Holding) -> dict[str, Any]:
