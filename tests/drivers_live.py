@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,7 +30,7 @@ DAY = TRUTH[6:30]
 
 STAND_INS = {Series.CARBON: "typical", Series.SOLAR: "clear_sky", Series.PRICE: "file"}
 LIMITS = Limits(connect_s=0.2, answer_s=1.0, total_s=60.0)
-SHORT = Limits(connect_s=0.2, answer_s=0.2, total_s=0.25, backoff_s=0.01)
+SHORT = Limits(connect_s=0.1, answer_s=0.1, total_s=0.12, backoff_s=0.01)
 """For servers that waste real time."""
 
 
@@ -230,3 +231,20 @@ def of_services(where: Callable[[Service], bool]) -> pytest.MarkDecorator:
     """Run a test of the ``service`` fixture for those services alone."""
     chosen = [service for service in EVERY if where(service)]
     return pytest.mark.parametrize("service", chosen, indirect=True, ids=id_of)
+
+
+def in_turn(names: str, *values: Any) -> pytest.MarkDecorator:
+    """Run a test of the ``service`` fixture with one of the values for each service.
+
+    For faults that the one HTTP client meets for all of them: every value meets
+    several services, and every service one value.
+    """
+    pairs = [
+        (service, *(value if isinstance(value, tuple) else (value,)))
+        for service, value in zip(EVERY, cycle(values), strict=False)
+    ]
+    ids = [f"{id_of(service)}-{n % len(values)}" for n, (service, *_) in
+           enumerate(pairs)]  # fmt: skip
+    return pytest.mark.parametrize(
+        f"service,{names}", pairs, indirect=["service"], ids=ids
+    )

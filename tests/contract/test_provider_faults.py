@@ -15,6 +15,7 @@ from tests.drivers_live import (
     Night,
     Waits,
     assert_stood_in,
+    in_turn,
     of_services,
     texts_below,
 )
@@ -63,7 +64,7 @@ def test_fc_01_hanging_connect_is_degraded_in_time(night: Night) -> None:
     assert time.monotonic() - begun < 0.8
 
 
-@pytest.mark.parametrize("fault", [hang, drip_body, drip_headers, endless])
+@in_turn("fault", hang, drip_body, drip_headers, endless)
 def test_fc_01_fc_02_wasted_time_ends_at_the_total_limit(
     night: Night, server: ReplayServer, fault: Fault
 ) -> None:
@@ -96,13 +97,11 @@ def test_fc_04_too_many_requests_waits_as_long_as_asked(
     assert 19.5 < slept < 21.5  # the date counts from a clock that has run on a little
 
 
-@pytest.mark.parametrize(
-    ("value", "rest"),
-    [
-        ("3600", timedelta(hours=1)),
-        ("Sat, 21 Nov 2026 20:00:00 GMT", timedelta(hours=2)),
-        (None, timedelta(minutes=15)),
-    ],
+@in_turn(
+    "value,rest",
+    ("3600", timedelta(hours=1)),
+    ("Sat, 21 Nov 2026 20:00:00 GMT", timedelta(hours=2)),
+    (None, timedelta(minutes=15)),
 )
 def test_fc_04_cool_down_is_remembered_by_the_next_run(
     night: Night, server: ReplayServer, value: str | None, rest: timedelta
@@ -123,7 +122,7 @@ def test_fc_04_cool_down_is_remembered_by_the_next_run(
     assert after.provider == night.service.name
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@in_turn("status", 500, 502, 503, 504)
 def test_fc_05_server_fault_is_asked_again_until_it_is_good(
     night: Night, server: ReplayServer, status: int
 ) -> None:
@@ -132,7 +131,7 @@ def test_fc_05_server_fault_is_asked_again_until_it_is_good(
     assert len(night.waits.slept) == 2
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@in_turn("status", 500, 502, 503, 504)
 def test_fc_05_server_fault_for_ever_uses_the_last_good_forecast_with_its_age(
     night: Night, server: ReplayServer, status: int
 ) -> None:
