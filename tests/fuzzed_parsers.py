@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 
 from hypothesis import strategies as st
 
@@ -24,8 +25,13 @@ from forecasts import (
 )
 from forecasts.bidding_zones import BiddingZone
 from forecasts.errors import ForecastError
+from forecasts.http.answers import KeptAnswer
+from forecasts.http.message import HttpRequest
+from forecasts.measured import read_measured
+from forecasts.measured_file import add_measured
 from forecasts.preparation import prepare
 from forecasts.provider import Observations
+from forecasts.question import Question
 from forecasts.series import Series, Signal
 from inputs.settings import ForecastTable
 from tests.damage import damaged_json, damaged_tokens
@@ -193,5 +199,22 @@ def read(name: str, body: bytes) -> None:
     try:
         observations = replace(parse(body), place=request.region.name)
         prepare(observations, request, table=TABLE, provider="fuzz")
+    except ForecastError:
+        return
+
+
+def collect(path: Path, name: str, body: bytes) -> None:
+    """Read as values of the past and put into a file; refused or kept as a whole."""
+    series, parse = PARSERS[name]
+    zone = "here"
+    question = Question(
+        zone=zone,
+        http=HttpRequest(url="http://127.0.0.1"),
+        parse=lambda told, _: replace(parse(told), place=zone),
+    )
+    request = request_of(series, grid=GRID, now=GRID.end)
+    answer = KeptAnswer(body=body, fetched_at=GRID.end)
+    try:
+        add_measured(path, read_measured(question, answer, request), zone=zone)
     except ForecastError:
         return

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(OPENSSL is None, reason="makes a certificate")
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with a key and two self-signed certificates for it."""
+    """Folder with a good certificate, one for another host and one run out."""
     folder = tmp_path_factory.mktemp("tls")
     for name, host in (("good", "IP:127.0.0.1"), ("other", "DNS:elsewhere.invalid")):
         command = [
@@ -31,7 +31,21 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
         ]  # fmt: skip
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    _run_out(folder)
     return folder
+
+
+def _run_out(folder: Path) -> None:
+    """The good certificate again, but over since yesterday."""
+    shutil.copy(folder / "good.key", folder / "expired.key")
+    (folder / "names.txt").write_text("subjectAltName=IP:127.0.0.1\n")
+    asked = [str(OPENSSL), "req", "-new", "-key", "expired.key",
+             "-subj", "/CN=replay", "-out", "expired.csr"]  # fmt: skip
+    signed = [str(OPENSSL), "x509", "-req", "-in", "expired.csr", "-days", "-1",
+              "-signkey", "expired.key", "-extfile", "names.txt",
+              "-out", "expired.pem"]  # fmt: skip
+    for command in (asked, signed):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def context(folder: Path, name: str) -> ssl.SSLContext:
@@ -61,6 +75,16 @@ def test_fc_17_certificate_for_another_host_is_refused(certificates: Path) -> No
     trusted = {"SSL_CERT_FILE": str(certificates / "other.pem")}
     with serving(answer, context(certificates, "other")) as server:
         with pytest.raises(AnswerRefusedError, match="not trusted"):
+            client_of(environment=trusted).get(request_to(server.url))
+        assert not server.seen
+
+
+def test_fc_17_trusted_certificate_that_has_expired_is_refused_and_sees_no_key(
+    certificates: Path,
+) -> None:
+    trusted = {"SSL_CERT_FILE": str(certificates / "expired.pem")}
+    with serving(answer, context(certificates, "expired")) as server:
+        with pytest.raises(AnswerRefusedError, match=r"not trusted.*expired"):
             client_of(environment=trusted).get(request_to(server.url))
         assert not server.seen
 

@@ -22,7 +22,14 @@ from inputs.settings import ForecastTable
 from tests.damage import damaged_csv
 from tests.drivers_live import EVERY, id_of
 from tests.factories_forecast import carbon_csv, day_values, request_of
-from tests.fuzzed_parsers import LIVE, PARSERS, damaged, good_answer, read
+from tests.fuzzed_parsers import (
+    LIVE,
+    PARSERS,
+    collect,
+    damaged,
+    good_answer,
+    read,
+)
 from tests.replay_services import GRID, NOW
 
 FEW = int(os.environ.get("FUZZ_EXAMPLES", "80"))
@@ -74,6 +81,14 @@ def test_damaged_forecast_file_is_read_or_refused(
     tmp_path: Path, data: st.DataObject
 ) -> None:
     read_damaged_file(tmp_path, data)
+
+
+@pytest.mark.parametrize("name", [n for n in LIVE if not n.startswith("solar")])
+@fuzzed(FEW // 4)
+def test_damaged_answer_about_the_past_is_collected_or_refused(
+    tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    collect(tmp_path / "measured.parquet", name, data.draw(damaged(name)))
 
 
 @pytest.mark.slow
