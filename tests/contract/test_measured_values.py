@@ -16,7 +16,9 @@ import pytest
 
 from forecasts import gather
 from forecasts.collecting import PastFetched, collect_past
+from forecasts.http.errors import HttpError
 from forecasts.http.limits import Limits
+from forecasts.http.message import HttpRequest
 from forecasts.series import Quality, Series
 from inputs.settings import Workspace
 from tests.drivers_live import (
@@ -316,3 +318,38 @@ def test_one_failed_extra_is_the_last_of_a_run(tmp_path: Path) -> None:
     asked = [seen.path.rsplit("/", 1)[1] for seen in server.seen]
     assert asked.count("past-range") == 1
     assert asked.count("forecast") == 3
+
+
+def test_extras_take_a_sixth_of_the_time_for_a_host_at_most(tmp_path: Path) -> None:
+    service = AHEAD_ONLY[0]
+    with serving(remembering(service, NOON)) as server:
+        server.misbehave(forever=hang)
+        client = client_of(now=NOON, limits=Limits(answer_s=5.0, total_s=1.2))
+        begun = time.monotonic()
+        with pytest.raises(HttpError):
+            client.get_if_easy(HttpRequest(url=server.url))
+        assert 0.1 < time.monotonic() - begun < 0.6
+        server.misbehave()
+        key = {"auth-token": CANARY}
+        query = {"zone": "DE", "horizonHours": "6", "temporalGranularity": "hourly"}
+        url = f"{server.url}/v4/carbon-intensity/forecast"
+        asked = HttpRequest(url=url, params=query, headers=key)
+        assert client.get(asked).status == 200
+
+
+@of("service", CARBON[:1], indirect=True, ids=id_of)
+def test_single_zero_between_large_values_is_not_collected(
+    tmp_path: Path, service: Service, server: ReplayServer
+) -> None:
+    good = remembering(service, NOON)
+
+    def lying(seen: Any) -> Reply:
+        body = good(seen).body
+        body["data"][5]["carbonIntensity"] = 0
+        return Reply(body)
+
+    server.answer_with(lying)
+    collected(workspace_with(tmp_path, service, server.url), service, days=1)
+    rows = rows_of(tmp_path, service)
+    assert len(rows["value"]) == 35
+    assert min(rows["value"]) > 100
