@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from outputs.plan import Plan
+from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
 from outputs.plan_signature import key_ring
 from planner.executor.backends.backend import Backend
@@ -19,7 +19,7 @@ from planner.executor.dispatch import Tick, run_once
 from planner.executor.holds import Hold, holds_in_force
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_place import open_ledger_at
-from planner.executor.plan_choice import PassedOver, choose_plan
+from planner.executor.plan_choice import PassedOver, choose_plan, read_if_new
 from planner.executor.plan_trust import Trust
 from planner.executor.retention import remove_old_runs
 from planner.executor.status import DispatchStatus, status
@@ -164,10 +164,11 @@ def standing(place: Place, *, plan_path: Path, now: datetime) -> Standing:
 
 def plan_to_follow(
     place: Place, plan_path: Path | None, now: datetime, ledger: Ledger
-) -> tuple[Plan | None, Path | None, tuple[PassedOver, ...]]:
+) -> tuple[Plan | PlanMeta | None, Path | None, tuple[PassedOver, ...]]:
     """The plan that was asked for, or the newest valid one, and what was not."""
     trust = Trust(keys=key_ring(place.environ), site=place.site)
     if plan_path is not None:
-        return trust.read(plan_path, now=now), plan_path, ()
+        plan = read_if_new(plan_path, now=now, ledger=ledger, trust=trust)
+        return plan, plan_path, ()
     choice = choose_plan(place.outputs / "plans", now=now, ledger=ledger, trust=trust)
     return choice.plan, choice.path, choice.passed_over

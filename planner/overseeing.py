@@ -12,7 +12,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from inputs.errors import PlannerError
-from outputs.plan import Plan
+from outputs.plan import Plan, PlanMeta
+from outputs.plan_file import read_plan
 from planner.executing import Run, opened, plan_to_follow
 from planner.executor.backends.registry import Place
 from planner.operations.alerts.delivery import BOUND_S, LIMITS, Post
@@ -109,7 +110,7 @@ class Overseer:
         if self.site.textfile is None and self.site.metrics.listen is None:
             return None
         with self._harmless("metrics-failed", now):
-            text = self.figures(run.plan, now=now)
+            text = self.figures(_whole(run.plan, run.plan_path), now=now)
             if self.site.textfile is not None:
                 write_textfile(self.site.textfile, text)
             return text
@@ -158,7 +159,8 @@ class Overseer:
         """The newest valid plan for now."""
         place = self.site.place
         with opened(place, now=now, rehearsal=True) as ledger:
-            return plan_to_follow(place, None, now, ledger)[0]
+            plan, path, _ = plan_to_follow(place, None, now, ledger)
+        return _whole(plan, path)
 
     def _totals(self) -> dict[tuple[str, str], int]:
         try:
@@ -182,3 +184,11 @@ class Overseer:
             yield
         except (PlannerError, OSError, sqlite3.Error) as error:
             self.log(Incident(code=code, level=Level.ERROR, message=str(error), at=now))
+
+
+def _whole(plan: Plan | PlanMeta | None, path: Path | None) -> Plan | None:
+    """A plan with its rows, which the executor does not read twice."""
+    if isinstance(plan, PlanMeta):
+        assert path is not None
+        return read_plan(path)
+    return plan

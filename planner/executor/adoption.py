@@ -64,11 +64,22 @@ class Adoption:
     withdrawn: int = 0
 
 
-def adopt(ledger: Ledger, plan: Plan, *, at_us: int, actor: str) -> Adoption:
+def was_followed(ledger: Ledger, meta: PlanMeta) -> bool:
+    """Whether a ledger holds the rows of just this plan."""
+    seen = ledger.query("select digest from plans where plan_id = ?", meta.plan_id)
+    return meta.digest is not None and seen == [(meta.digest,)]
+
+
+def adopt(ledger: Ledger, plan: Plan | PlanMeta, *, at_us: int, actor: str) -> Adoption:
     """Enter a plan's rows; in one transaction, and nothing if it was entered before.
 
     What was sent, or may have been, stays as it is. What surely never was is moved
     to where the new plan has it, or withdrawn if the new plan leaves it out.
+
+    Parameters
+    ----------
+    plan
+        The metadata are enough for one that was followed before.
 
     Raises
     ------
@@ -77,10 +88,12 @@ def adopt(ledger: Ledger, plan: Plan, *, at_us: int, actor: str) -> Adoption:
     PlanFormatError
         If a row cannot be meant, or the plan was never verified.
     """
-    meta = plan.meta
+    meta = plan.meta if isinstance(plan, Plan) else plan
     with ledger.transaction():
         if _known(ledger, meta):
             return Adoption()
+        if not isinstance(plan, Plan):
+            raise PlanFormatError(f"plan {meta.plan_id} has no rows to follow")
         _follow(ledger, meta, at_us=at_us)
         # Dropped first, too: a transaction that failed took its own tables along,
         # but one that was only a part of a larger one did not.

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from outputs.plan import Plan
+from outputs.plan import Plan, PlanMeta
 from planner.executor.adoption import Adoption, adopt
 from planner.executor.backends.backend import Backend
 from planner.executor.collection import Stop, collect, look_up, never, own_up
 from planner.executor.dependencies import settle_dependencies
-from planner.executor.endings import enforce_time_limits
+from planner.executor.endings import ELSEWHERE, enforce_time_limits
 from planner.executor.errors import ClockError, RootError
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
@@ -102,14 +102,23 @@ class Tick:
         return self.in_state(State.UNKNOWN)
 
     @property
+    def cancelled_elsewhere(self) -> tuple[Event, ...]:
+        """Ended before their time though no user of this program wished it."""
+        return tuple(
+            event
+            for event in self.in_state(State.CANCELLED)
+            if (event.detail or "").startswith(ELSEWHERE)
+        )
+
+    @property
     def troubled(self) -> bool:
-        """Whether a job failed or was missed in this run."""
-        return bool(self.failed or self.missed)
+        """Whether a job will not be done that nobody here has called off."""
+        return bool(self.failed or self.missed or self.cancelled_elsewhere)
 
 
 def run_once(
     *,
-    plan: Plan | None,
+    plan: Plan | PlanMeta | None,
     ledger: Ledger,
     backends: Mapping[str, Backend],
     now: datetime,
@@ -126,8 +135,8 @@ def run_once(
     Parameters
     ----------
     plan
-        The plan to follow, read and verified; None to go on with those followed
-        before.
+        The plan to follow, read and verified, or the metadata alone of one that
+        was followed before; None to go on with those.
     backends
         By the names that plans use.
     now
@@ -152,7 +161,7 @@ def run_once(
     LedgerError, LeaseLostError
         If the ledger cannot be written; nothing is sent without a record.
     """
-    skew = _checked_skew(plan, ledger, now)
+    skew = _checked_skew(_meta(plan), ledger, now)
     work = Work(
         plan=plan, backends=backends, now=now, actor=actor, stop=stop, skew=skew
     )
@@ -161,8 +170,7 @@ def run_once(
             return _work(replace(work, rehearsal=True), ledger)
     with leased(ledger, holder=actor, now=now) as mine:
         if not mine:
-            plan_id = None if plan is None else plan.meta.plan_id
-            return Tick(at=now, plan_id=plan_id, at_work=ledger.lease_holder())
+            return Tick(at=now, plan_id=work.plan_id, at_work=ledger.lease_holder())
         return _work(replace(work, forbidden=frozenset(forbidden)), ledger)
 
 
@@ -194,7 +202,7 @@ def act_on_wishes(
 class Work:
     """What one run is given; see ``run_once``."""
 
-    plan: Plan | None
+    plan: Plan | PlanMeta | None
     backends: Mapping[str, Backend]
     now: datetime
     actor: str
@@ -202,6 +210,16 @@ class Work:
     skew: timedelta
     rehearsal: bool = False
     forbidden: frozenset[str] = frozenset()
+
+    @property
+    def plan_id(self) -> str | None:
+        """Identity of the plan, None without one."""
+        meta = _meta(self.plan)
+        return None if meta is None else meta.plan_id
+
+
+def _meta(plan: Plan | PlanMeta | None) -> PlanMeta | None:
+    return plan.meta if isinstance(plan, Plan) else plan
 
 
 def _work(work: Work, ledger: Ledger) -> Tick:
@@ -230,7 +248,7 @@ def _tick(work: Work, journal: Journal, queue: Queue, adoption: Adoption) -> Tic
     )[0]
     return Tick(
         at=work.now,
-        plan_id=None if work.plan is None else work.plan.meta.plan_id,
+        plan_id=work.plan_id,
         events=tuple(journal.events.values()),
         waiting=len(queue.waiting),
         held=len(queue.held),
@@ -259,7 +277,7 @@ def _refuse_root(ledger: Ledger, forbidden: frozenset[str]) -> None:
             )
 
 
-def _checked_skew(plan: Plan | None, ledger: Ledger, now: datetime) -> timedelta:
+def _checked_skew(meta: PlanMeta | None, ledger: Ledger, now: datetime) -> timedelta:
     """How far the clock stands before the newest plan was made, if it is believable.
 
     The ledger keeps both instants of every plan, when it was made and when it was
@@ -267,7 +285,7 @@ def _checked_skew(plan: Plan | None, ledger: Ledger, now: datetime) -> timedelta
     """
     newest_us = ledger.query("select max(created_us) from plans")[0][0]
     made = [from_us(newest_us)] if newest_us is not None else []
-    made += [plan.meta.created_at] if plan is not None else []
+    made += [meta.created_at] if meta is not None else []
     skew = max([timedelta(0), *(instant - now for instant in made)])
     if skew > CLOCK_TOLERANCE:
         raise ClockError(

@@ -22,6 +22,9 @@ from planner.executor.states import State
 
 OVER_TIME = "over its time limit"
 
+ELSEWHERE = "cancelled at the back end, not by planner cancel"
+"""Begins the reason of a run that nobody here has told to end."""
+
 MARGIN_US = span_us(timedelta(minutes=1))
 """Back ends that know a time limit get this long to enforce it themselves."""
 
@@ -54,11 +57,15 @@ def as_asked(ledger: Ledger, dispatch: Dispatch, report: Report) -> Report:
     """A back end's report in the light of what the run was told.
 
     The user's wish makes a failure a cancellation; a time limit makes a cancellation
-    a failure. A run that is gone after it was told to end has ended.
+    a failure. A run that is gone after it was told to end has ended. One that was
+    cancelled though nobody here wished it says so.
     """
     if report.phase not in (Phase.FAILED, Phase.CANCELLED, Phase.ABSENT):
         return report
     ask = asked_to_end(ledger, dispatch.key)
+    if ask is None and report.phase is Phase.CANCELLED:
+        why = f"{ELSEWHERE}; {report.reason}" if report.reason else ELSEWHERE
+        return replace(report, reason=why)
     if ask is None or (report.phase is Phase.ABSENT and dispatch.handle is None):
         return report
     reason = ask.why

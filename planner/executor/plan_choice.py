@@ -10,6 +10,7 @@ from outputs.errors import PlanError, StalePlanError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_meta
 from outputs.plan_store import StoredPlan, plan_path, valid_plans
+from planner.executor.adoption import was_followed
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
 from planner.executor.plan_trust import Trust
@@ -38,13 +39,15 @@ class PlanChoice:
 
     Parameters
     ----------
+    plan
+        Its metadata alone if the ledger holds it already.
     plan, path
         None if there is none: the executor goes on with what it followed before.
     passed_over
         Plans that would have come first but cannot be trusted; worth an alert.
     """
 
-    plan: Plan | None
+    plan: Plan | PlanMeta | None
     path: Path | None
     passed_over: tuple[PassedOver, ...] = ()
 
@@ -77,12 +80,32 @@ def choose_plan(
             passed += _replayed(candidate, folder)
             continue
         try:
-            plan = trust.read(candidate.path, now=now)
+            plan = read_if_new(candidate.path, now=now, ledger=ledger, trust=trust)
         except PlanError as error:
             passed.append(_passed(candidate.path, error))
         else:
             return PlanChoice(plan=plan, path=candidate.path, passed_over=tuple(passed))
     return PlanChoice(plan=None, path=None, passed_over=tuple(passed))
+
+
+def read_if_new(
+    path: Path, *, now: datetime, ledger: Ledger, trust: Trust
+) -> Plan | PlanMeta:
+    """A plan that may be followed; its metadata alone if the ledger holds its rows.
+
+    What is sent comes from the ledger then, so that each later run of the executor
+    takes as long for a large plan as for a small one.
+
+    Raises
+    ------
+    PlanError
+        See ``Trust.read``.
+    """
+    meta = read_meta(path)
+    if not was_followed(ledger, meta):
+        return trust.read(path, now=now)
+    trust.require(meta, now=now)
+    return meta
 
 
 def _covers(meta: PlanMeta, now: datetime) -> bool:

@@ -122,7 +122,7 @@ def test_pl05_the_last_good_plan_is_followed_instead_of_a_forged_one(
     saved(plans, 1)
     saved(plans, 2, keys=THEIRS)
     chosen = choice(plans, tmp_path)
-    assert chosen.plan is not None
+    assert isinstance(chosen.plan, Plan)
     assert chosen.plan.meta.serial == 1
     assert codes(chosen) == ["plan-signature"]
 

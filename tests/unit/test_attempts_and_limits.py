@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 
 from planner.executor.backends.backend import Phase, Report
+from planner.executor.endings import ELSEWHERE
 from planner.executor.errors import NotTakenError, UncertainError
 from planner.executor.records import Dispatch
 from planner.executor.rules import retry_due_us
 from planner.executor.sending import FAILURES_IN_A_ROW
 from planner.executor.states import State
+from planner.executor.wishes import Verb
 from tests.executor_site import Site, a_site
 from tests.factories_executor import at, plan_of, row
 
@@ -205,3 +207,42 @@ def test_a_run_that_takes_longer_than_planned_still_counts(site: Site) -> None:
     site.backend.reports = {k: Report(phase=Phase.DONE) for k in site.backend.reports}
     site.tick(plan, "03:01")
     assert site.sent() == ["long", "late"]
+
+
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.RUNNING])
+def test_a_run_that_others_cancelled_says_so_and_is_trouble(
+    site: Site, phase: Phase
+) -> None:
+    plan = plan_of(row("a", retries=2))
+    site.tick(plan, "02:00")
+    site.ends("a", phase)
+    site.tick(plan, "02:01")
+    site.ends("a", Phase.CANCELLED, reason="by scancel")
+    tick = site.tick(plan, "02:02")
+    assert [event.job_id for event in tick.cancelled_elsewhere] == ["a"]
+    assert tick.troubled
+    assert site.states() == {"a": "cancelled"}
+    assert site.reason("a") == f"{ELSEWHERE}; by scancel"
+    assert not site.tick(plan, "02:03").troubled
+
+
+def test_a_run_in_doubt_that_is_found_cancelled_is_trouble_too(site: Site) -> None:
+    plan = plan_of(row("a"))
+    site.backend.failures = [UncertainError("timed out")]
+    site.backend.takes_before_failing = True
+    site.tick(plan, "02:00")
+    site.ends("a", Phase.CANCELLED)
+    assert site.tick(plan, "02:01").troubled
+    assert site.reason("a") == ELSEWHERE
+
+
+def test_a_run_that_the_user_cancelled_is_no_trouble(site: Site) -> None:
+    plan = plan_of(row("a"))
+    site.tick(plan, "02:00")
+    site.wish(Verb.CANCEL, "a", "02:01")
+    site.backend.ends_when_cancelled = None
+    site.tick(plan, "02:01")
+    site.ends("a", Phase.CANCELLED, reason="cancelled")
+    tick = site.tick(plan, "02:02")
+    assert [event.state for event in tick.events] == ["cancelled"]
+    assert not tick.troubled

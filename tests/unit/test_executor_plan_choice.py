@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from outputs.errors import PlanFormatError
 from outputs.plan import Plan
 from outputs.plan_file import write_plan
 from outputs.plan_store import plan_path, save_plan
@@ -15,7 +16,7 @@ from planner.executor.adoption import adopt
 from planner.executor.ledger import Ledger
 from planner.executor.plan_choice import PlanChoice, choose_plan
 from tests import factories_plan
-from tests.factories_executor import DAY, at, ledger_in
+from tests.factories_executor import DAY, at, ledger_in, plan_of, row
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def choice(folder: Path, ledger: Ledger, when: datetime | None = None) -> PlanCh
 
 
 def serial_of(chosen: PlanChoice) -> int | None:
-    return None if chosen.plan is None else chosen.plan.meta.serial
+    plan = chosen.plan
+    meta = plan.meta if isinstance(plan, Plan) else plan
+    return None if meta is None else meta.serial
 
 
 def test_the_newest_plan_whose_horizon_contains_now_is_followed(
@@ -91,3 +94,29 @@ def test_a_followed_plan_that_was_read_back_is_known_again(
     assert second.plan is not None
     assert adopt(ledger, first.plan, at_us=0, actor="test").added == 2
     assert adopt(ledger, second.plan, at_us=0, actor="test").added == 0
+
+
+def test_the_rows_of_a_plan_are_read_until_the_ledger_holds_them(
+    plans: Path, ledger: Ledger
+) -> None:
+    write_plan(factories_plan.small_plan(), plan_path(plans, DAY))
+    first = choice(plans, ledger)
+    assert isinstance(first.plan, Plan)
+    adopt(ledger, first.plan, at_us=0, actor="test")
+    path = plan_path(plans, DAY)
+    damaged = bytearray(path.read_bytes())
+    damaged[60] ^= 1
+    path.write_bytes(damaged)
+    assert choice(plans, ledger).plan == first.plan.meta
+    with ledger_in(plans / "new") as fresh:
+        assert choice(plans, fresh).plan is None
+
+
+def test_metadata_alone_are_no_plan_that_can_be_followed_first(
+    ledger: Ledger,
+) -> None:
+    plan = plan_of(row("a"))
+    with pytest.raises(PlanFormatError, match="has no rows"):
+        adopt(ledger, plan.meta, at_us=0, actor="test")
+    adopt(ledger, plan, at_us=0, actor="test")
+    assert adopt(ledger, plan.meta, at_us=1, actor="test").added == 0
