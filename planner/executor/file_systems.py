@@ -36,13 +36,13 @@ def file_system(folder: Path, mounts: str) -> str | None:
     str or None
         None where it cannot be told.
     """
-    place = folder.resolve()
+    place = str(folder.resolve())
     found, depth = None, -1
     for line in mounts.splitlines():
         fields = line.split()
         if len(fields) < 3:
             continue
-        mount = Path(fields[1].replace("\\040", " "))
-        if place.is_relative_to(mount) and len(mount.parts) >= depth:
-            found, depth = fields[2], len(mount.parts)
+        mount = fields[1].replace("\\040", " ").rstrip("/")
+        if f"{place}/".startswith(f"{mount}/") and len(mount) >= depth:
+            found, depth = fields[2], len(mount)
     return found

@@ -18,6 +18,7 @@ from planner.executor.errors import (
     LedgerPlaceError,
 )
 from planner.executor.file_systems import NETWORK, file_system, mount_table
+from planner.executor.instants import to_us
 from planner.executor.leases import leased as leased
 from planner.executor.ledger import Ledger
 from planner.executor.marker import compare_with_marker, mark, refuse_if_it_existed
@@ -35,12 +36,13 @@ from planner.executor.store_sqlite import (
     locked,
     sqlite_errors,
 )
+from planner.executor.untouched import checked_us
 
 LEDGER = "ledger.sqlite"
 BUSY_S = 30.0
 CACHE_KIB = 256 << 10
 CHECKED_AT_OPENING = 8 << 20
-"""Up to this size the whole file is checked whenever it is opened. [bytes]"""
+"""Up to this size the whole file is checked when it is opened. [bytes]"""
 
 
 def open_ledger(
@@ -84,7 +86,7 @@ def open_ledger(
         _make(path, site=site or secrets.token_hex(8), now=now)
     else:
         _refuse_network(folder, mount_table() if mounts is None else mounts)
-    store = _connect(path, busy_s=busy_s)
+    store = _connect(path, busy_s=busy_s, now=now)
     try:
         ledger = Ledger(store)
         compare_with_marker(ledger, folder)
@@ -120,7 +122,7 @@ def upgrade(store: SqliteStore, scripts: Sequence[str] = MIGRATIONS) -> None:
         store.rollback()
 
 
-def _connect(path: Path, *, busy_s: float) -> SqliteStore:
+def _connect(path: Path, *, busy_s: float, now: datetime) -> SqliteStore:
     with sqlite_errors(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
@@ -130,7 +132,7 @@ def _connect(path: Path, *, busy_s: float) -> SqliteStore:
         )
     store = SqliteStore(connection, path=path)
     try:
-        _check_file(store, path)
+        _check_file(store, path, now)
         _set_up(store)
         if store.version() < VERSION:
             upgrade(store)
@@ -155,20 +157,24 @@ def _set_up(store: SqliteStore) -> None:
     store.execute("pragma temp_store = memory")
 
 
-def _check_file(store: SqliteStore, path: Path) -> None:
+def _check_file(store: SqliteStore, path: Path, now: datetime) -> None:
     if store.query("pragma application_id")[0][0] != APPLICATION_ID:
         raise LedgerDamagedError(
             f"{path} is not a ledger of this program, or is empty; nothing is sent. "
             "Restore it from a copy"
         )
     require_known_version(store)
-    if path.stat().st_size <= CHECKED_AT_OPENING:
+    if path.stat().st_size > CHECKED_AT_OPENING:
+        return
+    checked = checked_us(path, now)
+    if checked is None:
         verdict = store.query("pragma quick_check(1)")[0][0]
         if verdict != "ok":
             raise LedgerDamagedError(
                 f"{path} is damaged ({verdict}); nothing is sent. Restore it from a "
                 "copy"
             )
+    store.checked_us = to_us(now) if checked is None else checked
 
 
 def _make(path: Path, *, site: str, now: datetime) -> None:

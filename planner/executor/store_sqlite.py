@@ -16,6 +16,7 @@ from planner.executor.errors import (
     LedgerError,
 )
 from planner.executor.store import Row
+from planner.executor.untouched import note_as_left
 
 APPLICATION_ID = 0x63625031
 """Marks the file as a ledger of this program ("cbP1")."""
@@ -38,6 +39,8 @@ class SqliteStore:
 
     def __init__(self, connection: sqlite3.Connection, *, path: Path | None) -> None:
         self.path = path
+        self.checked_us: int | None = None
+        """When the file was last checked whole, None if that does not count."""
         self._connection = connection
 
     @property
@@ -57,22 +60,22 @@ class SqliteStore:
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Rows of one reading statement."""
-        with sqlite_errors(self.path):
+        with self._errors():
             return self._connection.execute(sql, values).fetchall()
 
     def stream(self, sql: str) -> Iterator[Row]:
         """Rows of one reading statement, without holding them all."""
-        with sqlite_errors(self.path):
+        with self._errors():
             yield from self._connection.execute(sql)
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run one writing statement; the number of rows that it changed."""
-        with sqlite_errors(self.path):
+        with self._errors():
             return self._connection.execute(sql, values).rowcount
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one writing statement for many rows."""
-        with sqlite_errors(self.path):
+        with self._errors():
             self._connection.executemany(sql, rows)
 
     def begin(self) -> None:
@@ -135,6 +138,17 @@ class SqliteStore:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+        if self.path is not None and self.checked_us is not None:
+            note_as_left(self.path, checked_us=self.checked_us)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            with sqlite_errors(self.path):
+                yield
+        except LedgerDamagedError:
+            self.checked_us = None
+            raise
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ from planner.executor.errors import (
     LedgerVersionError,
 )
 from planner.executor.file_systems import file_system, mount_table
+from planner.executor.instants import from_us
 from planner.executor.keys import KEY_PATTERN, dispatch_key
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger, upgrade
 from planner.executor.schema import MIGRATIONS, VERSION
 from planner.executor.states import State
+from planner.executor.store_sqlite import SqliteStore
 from planner.executor.verification import verify
 from tests.factories_executor import (
     DAY,
@@ -168,6 +171,36 @@ def test_ex12_damage_in_any_page_is_found(tmp_path: Path) -> None:
     for begin in range(0, len(whole), 4096):
         path.write_bytes(whole[:begin] + b"\xff" * 64 + whole[begin + 64 :])
         assert problems_of(tmp_path)
+
+
+def test_ex12_a_file_that_nobody_wrote_is_checked_once_an_hour(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+
+    def checked_after(minutes: int) -> timedelta:
+        now = MADE + timedelta(minutes=minutes)
+        with open_ledger(tmp_path, now=now, site="site") as ledger:
+            assert isinstance(ledger.store, SqliteStore)
+            assert ledger.store.checked_us is not None
+            return from_us(ledger.store.checked_us) - MADE
+
+    found = [checked_after(n) // timedelta(minutes=1) for n in (0, 1, 59, 60, 61, 5)]
+    assert found == [0, 0, 0, 60, 60, 5]
+    path.touch()
+    assert checked_after(6) == timedelta(minutes=6)
+
+
+def test_ex12_damage_within_the_hour_of_a_check_is_found_at_the_opening(
+    tmp_path: Path,
+) -> None:
+    used(tmp_path)
+    ledger_in(tmp_path).close()
+    path = tmp_path / "ledger.sqlite"
+    times, whole = path.stat(), path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) // 2))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    for _ in range(2):
+        with pytest.raises(LedgerDamagedError, match="damaged"):
+            ledger_in(tmp_path)
 
 
 def test_a_spec_that_was_changed_in_the_ledger_is_never_run(ledger: Ledger) -> None:
