@@ -1,6 +1,8 @@
 """The ``solver`` fixture, one suite for every registered solver; hypothesis.
 
-``slurm_cluster`` is a real Slurm, one for all tests that want one.
+``slurm_cluster`` is a real Slurm, one for all tests that want one, and
+``ledger_server`` a real PostgreSQL; ``site_of_each_store`` is an executor's site, once
+with its ledger in a file and once on that server.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from hypothesis import settings
 from solvers.errors import SolverNotInstalledError
 from solvers.registry import SOLVERS, load
 from solvers.solver import Solver
+from tests.executor_site import Site, a_site
+from tests.postgres_server import Server, running_server
 from tests.slurm_cluster import SlurmCluster, missing
 
 # A failure says how to repeat it elsewhere; machines of CI are slow now and then.
@@ -59,3 +63,20 @@ def slurm_cluster() -> Iterator[SlurmCluster]:
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ledger_server() -> Iterator[Server]:
+    """A running server; skipped where PostgreSQL is not installed."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def site_of_each_store(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A site, for each store that may keep its ledger."""
+    url = None
+    if request.param == "postgres":
+        url = request.getfixturevalue("ledger_server").new_database()
+    with a_site(url) as site:
+        yield site

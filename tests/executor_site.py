@@ -16,19 +16,26 @@ from planner.executor.dispatch import Tick, run_once
 from planner.executor.holds import Scope, lift_holds, place_hold
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
+from planner.executor.ledger_server import open_server_ledger
 from planner.executor.verification import verify
 from planner.executor.wishes import Verb, make_wish
-from tests.factories_executor import DAY, FakeBackend, at, ledger_in
+from tests.factories_executor import DAY, MADE, FakeBackend, at, ledger_in
 
 MEMORY = Path("/dev/shm")
 """Saves the disk many syncs, where there is such a folder."""
 
 
 @contextmanager
-def a_site() -> Iterator[Site]:
-    """A site in a folder of its own; at the end its ledger must agree with itself."""
+def a_site(url: str | None = None) -> Iterator[Site]:
+    """A site in a folder of its own; at the end its ledger must agree with itself.
+
+    Parameters
+    ----------
+    url
+        Of the server that keeps the ledger; None for a file in the folder.
+    """
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
-        site = Site(Path(name))
+        site = Site(Path(name), url)
         yield site
         assert verify(site.ledger) == ()
         site.ledger.close()
@@ -37,10 +44,17 @@ def a_site() -> Iterator[Site]:
 class Site:
     """One workspace's executor; each ``tick`` is one run of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
-        self.ledger: Ledger = ledger_in(folder)
+        self._url = url
+        self.ledger: Ledger = self.opened()
         self.backend = FakeBackend()
+
+    def opened(self) -> Ledger:
+        """The ledger once more, as another process would open it."""
+        if self._url is None:
+            return ledger_in(self.folder)
+        return open_server_ledger(self._url, self.folder, now=MADE, site="site")
 
     def tick(
         self,

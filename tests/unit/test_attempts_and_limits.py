@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,16 +15,15 @@ from planner.executor.rules import retry_due_us
 from planner.executor.sending import FAILURES_IN_A_ROW
 from planner.executor.states import State
 from planner.executor.wishes import Verb
-from tests.executor_site import Site, a_site
+from tests.executor_site import Site
 from tests.factories_executor import at, plan_of, row
 
 MINUTE_US = 60_000_000
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+def site(site_of_each_store: Site) -> Site:
+    return site_of_each_store
 
 
 def failed(key: str, attempt: int, retries: int = 99) -> Dispatch:

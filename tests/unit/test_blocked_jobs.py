@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from outputs.errors import PlanFormatError
 from planner.executor.backends.backend import Phase
 from planner.executor.wishes import Verb
-from tests.executor_site import Site, a_site
+from tests.executor_site import Site
 from tests.factories_executor import plan_of, row, unplaced
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+def site(site_of_each_store: Site) -> Site:
+    return site_of_each_store
 
 
 def test_a_job_waits_until_the_one_before_it_is_done(site: Site) -> None:

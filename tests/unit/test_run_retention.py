@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,16 +10,15 @@ import pytest
 from planner.executor.backends.backend import Phase
 from planner.executor.keys import dispatch_key
 from planner.executor.retention import remove_old_runs
-from tests.executor_site import Site, a_site
+from tests.executor_site import Site
 from tests.factories_executor import DAY, plan_of, row
 
 NEXT = DAY + timedelta(days=1)
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+def site(site_of_each_store: Site) -> Site:
+    return site_of_each_store
 
 
 def run_folder(site: Site, key: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,14 +13,13 @@ from planner.executor.holds import Scope, holds_in_force, place_hold
 from planner.executor.instants import to_us
 from planner.executor.leases import leased
 from planner.executor.wishes import Verb, pending, wishes_numbered
-from tests.executor_site import Site, a_site
-from tests.factories_executor import at, ledger_in, plan_of, row
+from tests.executor_site import Site
+from tests.factories_executor import at, plan_of, row
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+def site(site_of_each_store: Site) -> Site:
+    return site_of_each_store
 
 
 def outcome(site: Site, number: int) -> str | None:
@@ -103,7 +101,7 @@ def test_a_hold_stored_while_jobs_are_sent_stops_those_not_sent_yet(
     plan = plan_of(*(row(f"j{n}", region=f"r{n}") for n in range(5)))
 
     def hold(_order: Order) -> None:
-        with ledger_in(site.folder) as other:
+        with site.opened() as other:
             place_hold(
                 other,
                 scope=Scope.ALL,
@@ -305,7 +303,7 @@ def test_a_wish_is_acted_on_directly_when_nobody_is_at_work(site: Site) -> None:
     number = site.wish(Verb.CANCEL, "a", "01:01")
     facts = {"backends": backends, "now": at("01:01"), "actor": "anna"}
     with (
-        ledger_in(site.folder) as other,
+        site.opened() as other,
         leased(other, holder="daemon", now=at("01:01")),
     ):
         assert act_on_wishes(ledger=site.ledger, **facts) == "daemon"  # type: ignore[arg-type]

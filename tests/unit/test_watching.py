@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,14 +11,13 @@ from planner.executor.backends.backend import Order
 from planner.executor.errors import ClockError, RootError
 from planner.executor.ledger_file import leased
 from planner.executor.watching import seconds_to_wait, watch
-from tests.executor_site import Site, a_site
-from tests.factories_executor import MIDNIGHT, at, ledger_in, plan_of, row
+from tests.executor_site import Site
+from tests.factories_executor import MIDNIGHT, at, plan_of, row
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    with a_site() as site:
-        yield site
+def site(site_of_each_store: Site) -> Site:
+    return site_of_each_store
 
 
 class World:
@@ -150,7 +148,7 @@ def test_ex07_while_another_executor_is_at_work_it_waits_and_then_takes_over(
     site: Site,
 ) -> None:
     plan = plan_of(row("a", "02:00"))
-    with ledger_in(site.folder) as other:
+    with site.opened() as other:
         with leased(other, holder="cron", now=at("02:00")) as mine:
             assert mine
             assert site.tick(plan, "02:00").at_work == "cron"
