@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from planner.executor.backends.backend import Order
+from planner.executor.backends.fingerprint import fingerprint
 from planner.executor.backends.kubernetes_manifest import (
     Settings,
-    digest_of,
     manifest_of,
 )
 from planner.executor.errors import RejectedError
@@ -107,7 +107,7 @@ def test_an_order_without_image_or_with_nul_is_refused() -> None:
 
 def test_ex17_the_digest_tells_what_is_run_and_not_where() -> None:
     order = full_order()
-    assert digest_of(order) == digest_of(full_order(key=order.key, env=order.env))
+    assert fingerprint(order) == fingerprint(full_order(key=order.key, env=order.env))
     for changes in ({"command": ("x",)}, {"image": "y"}, {"env": {}}, {"labels": {}}):
         other = full_order(**{"key": order.key, "env": order.env, **changes})
-        assert digest_of(other) != digest_of(order)
+        assert fingerprint(other) != fingerprint(order)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.fingerprint import fingerprint
 from planner.executor.backends.kubernetes_client import (
     AlreadyThereError,
     KubernetesClient,
@@ -17,7 +18,6 @@ from planner.executor.backends.kubernetes_manifest import (
     KEY,
     Manifest,
     Settings,
-    digest_of,
     manifest_of,
 )
 from planner.executor.backends.kubernetes_report import is_finished, report_of
@@ -135,7 +135,7 @@ class Kubernetes:
         if not _is_ours(job, order.key):
             raise RejectedError(f"a Job {order.key} is there that is not ours")
         annotations = job["metadata"].get("annotations") or {}
-        if annotations.get(DIGEST) != digest_of(order):
+        if annotations.get(DIGEST) != fingerprint(order):
             raise RejectedError(
                 f"a Job {order.key} is there that was made to run something else"
             )

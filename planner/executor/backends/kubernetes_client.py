@@ -18,6 +18,7 @@ from planner.executor.backends.kubernetes_manifest import (
     Manifest,
     Settings,
 )
+from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
@@ -210,7 +211,7 @@ def _configuration(
                 client_configuration=configuration,
             )
     except (config.ConfigException, YAMLError, OSError, *_MALFORMED) as error:
-        raise BackendError(f"no access to Kubernetes: {_one_line(error)}") from error
+        raise BackendError(f"no access to Kubernetes: {one_line(error)}") from error
     return configuration
 
 
@@ -228,11 +229,11 @@ def _submitting() -> Iterator[None]:
     except _status_error() as error:
         raise _refusal(error) from error
     except (http.NewConnectionError, http.ConnectTimeoutError) as error:
-        raise NotTakenError(f"Kubernetes: {_one_line(error)}") from error
+        raise NotTakenError(f"Kubernetes: {one_line(error)}") from error
     except (http.HTTPError, OSError, AnswerError) as error:
-        raise UncertainError(f"Kubernetes: {_one_line(error)}") from error
+        raise UncertainError(f"Kubernetes: {one_line(error)}") from error
     except _MALFORMED as error:  # by the client, before it sends
-        raise RejectedError(f"Kubernetes: {_one_line(error)}") from error
+        raise RejectedError(f"Kubernetes: {one_line(error)}") from error
 
 
 @contextmanager
@@ -244,7 +245,7 @@ def _asking() -> Iterator[None]:
     except _status_error() as error:
         raise BackendError(_said(error)) from error
     except (http.HTTPError, OSError, AnswerError, *_MALFORMED) as error:
-        raise BackendError(f"Kubernetes: {_one_line(error)}") from error
+        raise BackendError(f"Kubernetes: {one_line(error)}") from error
 
 
 def _refusal(error: Any) -> Exception:
@@ -271,7 +272,7 @@ def _is_about_a_job(error: Any) -> bool:
 
 def _said(error: Any) -> str:
     message = _body(error).get("message") or error.reason or "no reason given"
-    return f"Kubernetes says {error.status}: {_one_line(message)}"
+    return f"Kubernetes says {error.status}: {one_line(message)}"
 
 
 def _body(error: Any) -> dict[str, Any]:
@@ -280,7 +281,3 @@ def _body(error: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _one_line(words: object) -> str:
-    return " ".join(str(words).split())[:400]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass, field
 from typing import Any
 
 from planner.executor.backends.backend import Order
+from planner.executor.backends.fingerprint import fingerprint
 from planner.executor.backends.settings import SettingValueError
 from planner.executor.errors import RejectedError
 
@@ -116,13 +115,6 @@ def manifest_of(order: Order, settings: Settings) -> Manifest:
     }
 
 
-def digest_of(order: Order) -> str:
-    """Identity of what is to be run, free of settings."""
-    facts = asdict(order)
-    text = json.dumps(facts, sort_keys=True, default=str)
-    return sha256(text.encode()).hexdigest()
-
-
 _REPEAT_AFTER_DISRUPTION = {
     "rules": [
         {
@@ -150,7 +142,7 @@ def _annotations(order: Order) -> dict[str, str]:
         f"{DOMAIN}/job-id": order.job_id,
         f"{DOMAIN}/segment": str(order.segment),
         f"{DOMAIN}/region": order.region,
-        DIGEST: digest_of(order),
+        DIGEST: fingerprint(order),
     }
 
 
