@@ -42,6 +42,7 @@ SECRET_PREFIXES = (
     "WATTTIME_",
     "SOLCAST_",
     "FORECAST_SOLAR_",
+    "OPEN_METEO_",
     "ENTSOE_",
 )
 """Variables that are meant for the planner, not for the jobs that it starts."""
