@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from planner.executor import run_folder
 from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.dispatch import Tick, run_once
 from planner.executor.errors import (
@@ -31,6 +32,7 @@ from planner.executor.states import State
 from planner.executor.verification import verify
 from tests.factories_executor import MADE, FakeBackend, at, plan_of, row, until
 from tests.postgres_server import PASSWORD, Server, python, running_server
+from tests.slurm_commands import FakeSlurm
 
 
 @pytest.fixture(scope="module")
@@ -343,3 +345,41 @@ def test_the_address_is_taken_from_a_variable_and_kept_from_jobs() -> None:
     with pytest.raises(LedgerError, match="env:NAME") as refused:
         ledger_url({}, "postgresql://u:canary@h/d")
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_another_hosts_slurm_job_is_judged_only_where_its_folder_is_seen(
+    url: str, tmp_path: Path, shared: bool
+) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    here = FakeSlurm(tmp_path / "a")
+    there = here if shared else FakeSlurm(tmp_path / "b")
+    claim = {"slurm_job": "17", "claimed_at": "2026-11-22T02:00:00+00:00"}
+    ended = {"started_at": "2026-11-22T02:00:00Z", "ended_at": "2026-11-22T02:01:00Z"}
+
+    def follow(ledger: Ledger, slurm: FakeSlurm, actor: str) -> None:
+        own = {"slurm": slurm.backend()}
+        run_once(
+            plan=plan_of(row("a", executor="slurm")),
+            ledger=ledger,
+            backends=bind_to_host(own, ledger, actor=actor),
+            now=at("02:00" if actor == "a:1" else "02:10"),
+            actor=actor,
+        )
+
+    with opened(url, tmp_path / "host-a") as ledger:
+        follow(ledger, here, "a:1")
+        (sent,) = ledger.dispatches("1 = 1")
+    if shared:
+        output = here.backend().logs(sent.key, None).stdout
+        assert isinstance(output, Path)
+        assert run_folder.claim(output.parent, claim)
+        result = {"exit_code": 0, **ended}
+        run_folder.write_json(output.parent / run_folder.RESULT, result)
+    with opened(url, tmp_path / "host-b") as ledger:
+        follow(ledger, there, "b:7")
+        (found,) = ledger.dispatches("1 = 1")
+    assert found.state is (State.DONE if shared else State.SENT)
+    assert len(here.calls("sbatch")) == 1
+    assert shared or not there.called

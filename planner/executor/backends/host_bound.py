@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from planner.executor.backends.backend import Backend, Logs, Order, Report
 from planner.executor.errors import BackendError
@@ -12,6 +13,14 @@ from planner.executor.ledger import Ledger
 
 HOST_BOUND = frozenset({"shell"})
 """Back ends that know the processes of their own host only."""
+
+FOLDER_BOUND = frozenset({"slurm"})
+"""Back ends that know a run by its folder, which other hosts may share, or not."""
+
+
+def never_seen(key: str) -> bool:
+    """Nothing of another host's run is here."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +38,14 @@ class HostBound:
         Tells which host sent a key.
     host
         This one, as actors begin with it.
+    seen
+        Whether a run of another host can be judged here, too.
     """
 
     backend: Backend
     ledger: Ledger
     host: str
+    seen: Callable[[str], bool] = never_seen
 
     @property
     def name(self) -> str:
@@ -80,7 +92,7 @@ class HostBound:
             key,
         )
         host = host_of(senders[0][0]) if senders else self.host
-        if host != self.host:
+        if host != self.host and not self.seen(key):
             raise BackendError(f"it was sent by {host}, which alone can tell")
 
 
@@ -96,8 +108,23 @@ def bind_to_host(
     if not ledger.store.shared:
         return backends
     return {
-        name: HostBound(backend=backend, ledger=ledger, host=host_of(actor))
-        if name in HOST_BOUND
-        else backend
+        name: _bound(name, backend, ledger, host_of(actor))
         for name, backend in backends.items()
     }
+
+
+def _bound(name: str, backend: Backend, ledger: Ledger, host: str) -> Backend:
+    if name in HOST_BOUND:
+        return HostBound(backend=backend, ledger=ledger, host=host)
+    if name in FOLDER_BOUND:
+
+        def seen(key: str) -> bool:
+            return _has_folder(backend, key)
+
+        return HostBound(backend=backend, ledger=ledger, host=host, seen=seen)
+    return backend
+
+
+def _has_folder(backend: Backend, key: str) -> bool:
+    output = backend.logs(key, None).stdout
+    return isinstance(output, Path) and output.parent.is_dir()
