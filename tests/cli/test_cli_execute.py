@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ START = datetime(2026, 11, 22, tzinfo=UTC)
 """When the jobs below are planned: at once on their day."""
 
 PATIENCE_S = 30.0
-ENDED = ("done", "failed", "missed")
+ENDED = ("done", "failed", "missed", "cancelled")
 
 
 def shell(script: str) -> str:
@@ -103,6 +105,21 @@ def test_failing_job_is_told_once_by_exit_code_6(tmp_path: Path) -> None:
     assert "failed    bad" in table
     assert "exit 3" in table
     assert table.splitlines()[-1].endswith(": 1 failed")
+
+
+def test_job_that_somebody_else_ended_is_told_by_exit_code_6(tmp_path: Path) -> None:
+    workspace = planned(tmp_path, {"id": "long", "command": shell("sleep 60")})
+    execute(workspace)
+    (folder,) = (tmp_path / "outputs/runs/p20261122").iterdir()
+    gives_up = time.monotonic() + PATIENCE_S
+    while not (folder / "job.json").exists():
+        assert time.monotonic() < gives_up
+    os.kill(json.loads((folder / "claim.json").read_text())["pid"], signal.SIGTERM)
+    ended = until_ended(workspace, "long")
+    assert ended.exit_code == ExitCode.JOBS_FAILED
+    (event,) = json.loads(ended.stdout)["events"]
+    assert event["state"] == "cancelled"
+    assert event["detail"].startswith("cancelled at the back end, not by planner")
 
 
 def test_program_that_does_not_exist_is_a_failed_job(tmp_path: Path) -> None:

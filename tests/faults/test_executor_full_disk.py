@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from outputs.plan import Plan
 from planner.executor.backends.backend import Phase
 from planner.executor.errors import LedgerError
 from planner.executor.verification import verify
@@ -41,6 +42,12 @@ def fill(disk: Path, *, but: int) -> Path:
     return ballast
 
 
+def an_hour(site: Site, plan: Plan, hour: int) -> None:
+    with site.opened() as site.ledger:
+        for minute in range(60):
+            site.tick(plan, f"{hour:02}:{minute:02}")
+
+
 @pytest.mark.parametrize("left", [0, 4096, 8192, 16384])
 def test_ex11_on_a_full_disk_nothing_is_sent_and_then_all_once(
     tiny_disk: Path, left: int
@@ -52,12 +59,8 @@ def test_ex11_on_a_full_disk_nothing_is_sent_and_then_all_once(
     ballast = fill(tiny_disk, but=left)
     for n in HOURS:
         # The intent is stored before the sending, so no more than one can be ahead.
-        with (
-            pytest.raises((LedgerError, OSError), match=r"full|space"),
-            site.opened() as site.ledger,
-        ):
-            for minute in range(60):
-                site.tick(plan, f"{n:02}:{minute:02}")
+        with pytest.raises((LedgerError, OSError), match=r"full|space"):
+            an_hour(site, plan, n)
         assert len(site.backend.submitted) <= n
     ballast.unlink()
     with site.opened() as site.ledger:
