@@ -21,6 +21,7 @@ from planner.executor.errors import LedgerBusyError
 from planner.executor.verification import verify
 from tests.factories_executor import at, ledger_in, plan_of, row, shell_in, until
 from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
+from tests.postgres_server import Server
 
 ENVIRON = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 ROOMY = SETTINGS.replace("cpu = 4", "cpu = 32").replace("_kw = 10", "_kw = 100")
@@ -39,20 +40,23 @@ def clock():
     return start + timedelta(seconds=time.monotonic() - began[0])
 
 app = App(clock=clock, directory=Path(sys.argv[1]), root=lambda: False,
-          environment={"PATH": os.defpath, "PYTHONPATH": os.environ["PYTHONPATH"]})
+          environment={"PATH": os.defpath, **{name: os.environ[name] for name in
+                       ("PYTHONPATH", "PLANNER_LEDGER") if name in os.environ}})
 main(sys.argv[3:], obj=app)
 """
 
 
 @contextmanager
-def daemon(folder: Path, start: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+def daemon(
+    folder: Path, start: str, *words: str, **variables: str
+) -> Iterator[subprocess.Popen[str]]:
     """A daemon whose clock says an instant when it begins."""
     command = [sys.executable, "-c", PLANNER, str(folder), start]
     with subprocess.Popen(
         [*command, "execute", "--watch", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=ENVIRON,
+        env=ENVIRON | variables,
         text=True,
         start_new_session=True,
     ) as process:
@@ -259,3 +263,26 @@ def test_lo03_a_thousand_real_jobs_of_one_minute_are_sent_within_30_s(
     count = tmp_path / "count"
     until(lambda: count.exists() and len(count.read_text().split()) == 1000)
     assert len(set(count.read_text().split())) == 1000
+
+
+def test_the_daemon_goes_on_after_its_ledgers_server_was_started_anew(
+    ledger_server: Server, tmp_path: Path
+) -> None:
+    url = ledger_server.new_database()
+    planned(
+        tmp_path,
+        job("first", "true"),
+        {**job("second", "true"), "earliest": '"01:00"'},
+    )
+    with daemon(tmp_path, f"{DAY}T00:59:53+00:00", PLANNER_LEDGER=url) as process:
+        assert process.stdout is not None
+        assert "sent      first" in process.stdout.readline()
+        ledger_server.stop()
+        ledger_server.start()
+        # At the next full minute, or the one after if the start took its time.
+        said = [process.stdout.readline() for _ in range(2)]
+        process.terminate()
+    assert [line.split(None, 1)[1].strip() for line in sorted(said)] == [
+        "done      first in north",
+        "sent      second in north",
+    ]
