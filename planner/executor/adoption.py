@@ -64,12 +64,6 @@ class Adoption:
     withdrawn: int = 0
 
 
-def was_followed(ledger: Ledger, meta: PlanMeta) -> bool:
-    """Whether a ledger holds the rows of just this plan."""
-    seen = ledger.query("select digest from plans where plan_id = ?", meta.plan_id)
-    return meta.digest is not None and seen == [(meta.digest,)]
-
-
 def adopt(ledger: Ledger, plan: Plan | PlanMeta, *, at_us: int, actor: str) -> Adoption:
     """Enter a plan's rows; in one transaction, and nothing if it was entered before.
 

@@ -10,7 +10,6 @@ from outputs.errors import PlanError, StalePlanError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_meta
 from outputs.plan_store import StoredPlan, plan_path, valid_plans
-from planner.executor.adoption import was_followed
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
 from planner.executor.plan_trust import Trust
@@ -102,10 +101,16 @@ def read_if_new(
         See ``Trust.read``.
     """
     meta = read_meta(path)
-    if not was_followed(ledger, meta):
+    if not _was_followed(ledger, meta):
         return trust.read(path, now=now)
     trust.require(meta, now=now)
     return meta
+
+
+def _was_followed(ledger: Ledger, meta: PlanMeta) -> bool:
+    """Whether a ledger holds the rows of just this plan."""
+    seen = ledger.query("select digest from plans where plan_id = ?", meta.plan_id)
+    return meta.digest is not None and seen == [(meta.digest,)]
 
 
 def _covers(meta: PlanMeta, now: datetime) -> bool:
