@@ -35,7 +35,8 @@ class Run:
     tick
         What was done.
     plan, plan_path
-        The plan that was followed; None if there was none.
+        The plan that was followed, its metadata alone where the ledger held its rows
+        already; None if there was none.
     passed_over
         Newer plans that could not be followed, and why.
     removed_runs
@@ -46,7 +47,7 @@ class Run:
     plan_path: Path | None
     passed_over: tuple[PassedOver, ...]
     removed_runs: int = 0
-    plan: Plan | None = None
+    plan: Plan | PlanMeta | None = None
 
 
 @contextmanager
