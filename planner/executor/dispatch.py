@@ -11,7 +11,7 @@ from planner.executor.adoption import Adoption, adopt
 from planner.executor.backends.backend import Backend
 from planner.executor.collection import Stop, collect, look_up, never, own_up
 from planner.executor.dependencies import settle_dependencies
-from planner.executor.endings import ELSEWHERE, enforce_time_limits
+from planner.executor.endings import enforce_time_limits, was_elsewhere
 from planner.executor.errors import ClockError, RootError
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
@@ -104,11 +104,7 @@ class Tick:
     @property
     def cancelled_elsewhere(self) -> tuple[Event, ...]:
         """Ended before their time though no user of this program wished it."""
-        return tuple(
-            event
-            for event in self.in_state(State.CANCELLED)
-            if (event.detail or "").startswith(ELSEWHERE)
-        )
+        return tuple(event for event in self.events if was_elsewhere(event))
 
     @property
     def troubled(self) -> bool:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from planner.executor.backends.backend import Backend, Phase, Report
 from planner.executor.errors import BackendError
 from planner.executor.instants import span_us
-from planner.executor.journal import Journal
+from planner.executor.journal import Event, Journal
 from planner.executor.ledger import Ledger
 from planner.executor.records import Dispatch
 from planner.executor.specs import timeout_s_of
@@ -27,6 +27,12 @@ ELSEWHERE = "cancelled at the back end, not by planner cancel"
 
 MARGIN_US = span_us(timedelta(minutes=1))
 """Back ends that know a time limit get this long to enforce it themselves."""
+
+
+def was_elsewhere(event: Event) -> bool:
+    """Whether a run was ended though nobody here wished it."""
+    detail = event.detail or ""
+    return event.state is State.CANCELLED and detail.startswith(ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)

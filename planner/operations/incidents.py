@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from planner.executor.endings import was_elsewhere
 from planner.executor.states import State
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def of_event(event: Event, *, at: datetime, plan_id: str | None) -> Incident:
         level=_LEVELS.get(event.state, Level.INFO),
         message=f"{event.job_id} in {event.region} is {event.state.value}{detail}",
         at=at,
-        trouble=_TROUBLES.get(event.state),
+        trouble=Trouble.FAILED if was_elsewhere(event) else _TROUBLES.get(event.state),
         subject=event.key,
         facts={
             "job_id": event.job_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ import outputs
 import planner
 import solvers
 from inputs.errors import PlannerError
+from planner.executor.endings import ELSEWHERE
+from planner.executor.journal import Event
 from planner.executor.states import State
 from planner.operations import incidents
 from planner.operations.redaction import Redactor
@@ -106,3 +109,26 @@ def test_a_secret_is_blotted_out_however_it_is_spelt() -> None:
     )
     said = "pass/word+1 pass%2Fword%2B1 hunter22hunter not-a-secret /home/nightly"
     assert redact(said) == "*** *** *** not-a-secret /home/nightly"
+
+
+@pytest.mark.parametrize(
+    ("detail", "trouble"),
+    [
+        (f"{ELSEWHERE}; scancel", incidents.Trouble.FAILED),
+        ("cancelled by anna", None),
+    ],
+)
+def test_a_job_called_off_by_others_is_told_like_a_failed_one(
+    detail: str, trouble: incidents.Trouble | None
+) -> None:
+    event = Event(
+        job_id="a",
+        segment=0,
+        attempt=1,
+        key="k",
+        region="r",
+        state=State.CANCELLED,
+        detail=detail,
+    )
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    assert incidents.of_event(event, at=now, plan_id=None).trouble is trouble
