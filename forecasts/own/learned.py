@@ -77,7 +77,8 @@ def blend(
     """
     usual, latest = climatology(past), newest_known(past)
     level, said = _row_mean(latest), _row_mean(published)
-    scale = _scale(past)
+    # An array that fed in nothing has no spread of its own to measure errors by.
+    scale = np.maximum(_scale(past), 1e-3 * np.abs(np.nan_to_num(said)))
     missed = _missed(past, published)
     lags = [
         latest - published,

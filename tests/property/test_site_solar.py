@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecasts import Forecast
@@ -96,6 +96,7 @@ def test_a_few_days_move_the_forecast_less_than_many(tmp_path: Path) -> None:
     noise=st.sampled_from([0.0, 0.9]),
     limit=st.sampled_from([10.0, 60.0, 100.0]),
 )
+@example(n_days=4, share=0.0, noise=0.0, limit=10.0)  # an array that fed in nothing
 def test_power_is_within_the_inverters_limit_and_zero_at_night(
     tmp_path_factory: pytest.TempPathFactory,
     n_days: int,

@@ -43,6 +43,7 @@ SECRET_PREFIXES = (
     "SOLCAST_",
     "FORECAST_SOLAR_",
     "OPEN_METEO_",
+    "PROMETHEUS_TOKEN",
     "ENTSOE_",
 )
 """Variables that are meant for the planner, not for the jobs that it starts."""
