@@ -6,8 +6,6 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 from solvers.errors import SolverCheckError, SolverError
 from solvers.exact.columns import count_entries
@@ -37,9 +35,9 @@ PACKING_SHARE = 0.25
 PRICE_SHARE = 0.5
 """Part of the time left that the price engine may take where a search follows."""
 
-EXACT_SHARE = 0.5
-"""Part of the time left for the exact engine where there is one core only, and the
-search must wait for it."""
+EXACT_SHARE = 0.75
+"""Part of the time left for the exact engine; the search after it starts from its plan.
+Side by side, a core each, both ended worse (docs/decisions/0002)."""
 
 SEARCH_JOBS = 3_000
 """Jobs up to which freeing parts of a plan finds what prices do not; at 10,000 it found
@@ -53,11 +51,11 @@ class Auto:
     """What suits the size: greedy, packing, prices, exact model, search.
 
     Small days begin with greedy, and where it leaves jobs out, they are packed. Then
-    they go to the exact model, for a proof, and side by side to a search that frees
-    parts of the plan and places them again; they need no compiled kernels. Middling
-    days are priced before that, large ones trust prices alone. Each starts from the
-    best plan so far. The run ends with the best valid plan and the best proven bound,
-    whatever fails on the way; ``Stats.messages`` says what happened.
+    they go to the exact model, for a proof, and to a search that frees parts of the
+    plan and places them again; they need no compiled kernels. Middling days are priced
+    before that, large ones trust prices alone. Each starts from the best plan so far.
+    The run ends with the best valid plan and the best proven bound, whatever fails on
+    the way; ``Stats.messages`` says what happened.
 
     Parameters
     ----------
@@ -117,13 +115,10 @@ class Auto:
         packed = self._needs_packing(search)
         if packed:
             self._ask(search, "packing", share=PACKING_SHARE)
-        if exact and search.options.threads > 1:
-            self._prove_and_search(search)
-        else:
-            if exact:
-                self._ask(search, "exact", share=EXACT_SHARE)
-            if n_jobs <= SEARCH_JOBS:
-                self._ask(search, "neighbourhood")
+        if exact:
+            self._ask(search, "exact", share=EXACT_SHARE)
+        if n_jobs <= SEARCH_JOBS:
+            self._ask(search, "neighbourhood")
         if small or packed:
             self._ask(search, "price")
 
@@ -139,32 +134,6 @@ class Auto:
         if search.best is not None:
             bound = lonely_bound(search.problem, search.best)
             search.take_bound(bound, source="the bound of each job alone")
-
-    def _prove_and_search(self, search: Search) -> None:
-        """The exact engine on one core, the search on another; each in a process.
-
-        A proof ends the search; the search's end leaves the exact engine its time.
-        """
-        enough, proven = Event(), Event()
-
-        def prove() -> Solution | SolverError:
-            answer = self._call(search, "exact", stop=enough.is_set)
-            gap = None if isinstance(answer, SolverError) else answer.gap
-            if gap is not None and gap <= search.options.gap:
-                proven.set()
-            return answer
-
-        if search.is_done or not self._knows("exact"):
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="exact") as side:
-            proof = side.submit(prove)
-            try:
-                self._ask(search, "neighbourhood", stop=proven.is_set)
-                if search.interrupted:
-                    enough.set()
-                self._take(search, "exact", proof.result())
-            finally:
-                enough.set()
 
     def _exact_fits(self, search: Search, entries: int) -> bool:
         """Whether the exact model is of a size that the time limit allows."""
@@ -186,13 +155,12 @@ class Auto:
         name: str,
         *,
         share: float = 1.0,
-        stop: Callable[[], bool] | None = None,
     ) -> None:
         """Let a solver improve plan and bound, if there is need and it exists."""
         if not search.is_done and self._knows(name):
             search.at_work = name
             search.hear(Progress(solver=name))
-            self._take(search, name, self._call(search, name, share=share, stop=stop))
+            self._take(search, name, self._call(search, name, share=share))
 
     def _call(
         self,
@@ -200,13 +168,11 @@ class Auto:
         name: str,
         *,
         share: float = 1.0,
-        stop: Callable[[], bool] | None = None,
     ) -> Solution | SolverError:
         """A solver's answer, from the best plan so far, or why there is none."""
         options = dataclasses.replace(
             search.options,
             time_limit_s=max(search.remaining() * share, 0.05),
-            stop=stop or search.options.stop,
         )
         try:
             return self._load(name).solve(

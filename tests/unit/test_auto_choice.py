@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from time import monotonic
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -55,22 +54,6 @@ class Stub:
             bound=self.bound,
             stats=Stats(solver=self.name, interrupted=self.interrupted),
         )
-
-
-@dataclass
-class Proving(Stub):
-    """Solver that proves its plan."""
-
-    def solve(
-        self,
-        problem: Problem,
-        options: SolveOptions,
-        *,
-        hint: Schedule | None = None,
-        progress: Report | None = None,
-    ) -> Solution:
-        answer = Stub.solve(self, problem, options, hint=hint, progress=progress)
-        return replace(answer, objective=self.bound)
 
 
 def auto_with(**solvers: Solver) -> Auto:
@@ -171,60 +154,13 @@ def test_large_problem_skips_the_exact_model_and_has_an_honest_gap() -> None:
     assert solution.gap > 0.0
 
 
-def test_on_one_core_the_search_waits_for_the_exact_engine() -> None:
+def test_the_search_follows_the_exact_engine_and_has_the_rest_of_the_time() -> None:
     exact, search = Stub("exact"), Stub("neighbourhood")
     problem = synthetic_day(10, seed=3)
     auto = auto_with(greedy=Greedy(), exact=exact, neighbourhood=search)
     auto.solve(problem, OPTIONS)
-    assert exact.limits[0] <= 10.0
+    assert exact.limits[0] <= 15.0
     assert 10.0 < search.limits[0] <= 20.0
-
-
-@dataclass
-class Waiting(Stub):
-    """Solver that works until it is told to stop, or for the time it is given."""
-
-    told: bool = False
-
-    def solve(
-        self,
-        problem: Problem,
-        options: SolveOptions,
-        *,
-        hint: Schedule | None = None,
-        progress: Report | None = None,
-    ) -> Solution:
-        assert options.stop is not None
-        until = monotonic() + options.time_limit_s
-        while monotonic() < until and not self.told:
-            self.told = options.stop()
-        return Stub.solve(self, problem, options, hint=hint, progress=progress)
-
-
-TWO_CORES = replace(OPTIONS, threads=2)
-
-
-def test_a_proof_ends_the_search_at_its_side() -> None:
-    greedy = Stub("greedy", schedule=a_schedule((0, 0)))
-    best = a_schedule((0, 2))
-    exact = Proving("exact", schedule=best, bound=1.0)
-    search = Waiting("neighbourhood")
-    auto = auto_with(greedy=greedy, exact=exact, neighbourhood=search)
-    solution = auto.solve(valley(), TWO_CORES)
-    assert search.told
-    assert solution.status is Status.OPTIMAL
-    assert solution.stats.seconds < 10.0
-
-
-def test_an_interrupted_search_ends_the_exact_engine_at_its_side() -> None:
-    greedy = Stub("greedy", schedule=a_schedule((0, 0)))
-    exact = Waiting("exact")
-    search = Stub("neighbourhood", schedule=a_schedule((0, 1)), interrupted=True)
-    auto = auto_with(greedy=greedy, exact=exact, neighbourhood=search)
-    solution = auto.solve(valley(), TWO_CORES)
-    assert exact.told
-    assert solution.stats.interrupted
-    assert solution.objective == 2.0
 
 
 def test_plan_of_the_search_and_bound_of_the_engine_meet() -> None:
@@ -233,7 +169,7 @@ def test_plan_of_the_search_and_bound_of_the_engine_meet() -> None:
     search = Stub("neighbourhood", schedule=a_schedule((0, 1)))
     auto = auto_with(greedy=greedy, exact=exact, neighbourhood=search)
     problem = a_problem([AJob()], weight=((3.0, 2.0, 1.9, 4.0),))
-    solution = auto.solve(problem, TWO_CORES)
+    solution = auto.solve(problem, OPTIONS)
     assert solution.objective == 2.0
     assert solution.bound == pytest.approx(1.9)
 
