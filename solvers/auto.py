@@ -146,61 +146,42 @@ class Auto:
         )
         return False
 
-    def _knows(self, name: str) -> bool:
-        return name in self._names
-
-    def _ask(
-        self,
-        search: Search,
-        name: str,
-        *,
-        share: float = 1.0,
-    ) -> None:
+    def _ask(self, search: Search, name: str, *, share: float = 1.0) -> None:
         """Let a solver improve plan and bound, if there is need and it exists."""
-        if not search.is_done and self._knows(name):
-            search.at_work = name
-            search.hear(Progress(solver=name))
-            self._take(search, name, self._call(search, name, share=share))
-
-    def _call(
-        self,
-        search: Search,
-        name: str,
-        *,
-        share: float = 1.0,
-    ) -> Solution | SolverError:
-        """A solver's answer, from the best plan so far, or why there is none."""
+        if search.is_done or name not in self._names:
+            return
+        search.at_work = name
+        search.hear(Progress(solver=name))
         options = dataclasses.replace(
-            search.options,
-            time_limit_s=max(search.remaining() * share, 0.05),
+            search.options, time_limit_s=max(search.remaining() * share, 0.05)
         )
         try:
-            return self._load(name).solve(
+            answer = self._load(name).solve(
                 search.problem, options, hint=search.start, progress=search.hear
             )
         except SolverError as error:
-            return error
+            search.say(f"{name} failed: {error}")
+        else:
+            _take(search, name, answer)
 
-    def _take(self, search: Search, name: str, answer: Solution | SolverError) -> None:
-        """Take what is better of an answer; a failure becomes a message."""
-        if isinstance(answer, SolverError):
-            search.say(f"{name} failed: {answer}")
-            return
-        before, known = search.objective, search.bound
-        search.interrupted |= answer.stats.interrupted
-        for message in answer.stats.messages:
-            search.say(f"{name}: {message}")
-        for note in answer.stats.notes:
-            logger.info("%s: %s", name, note)
-        if answer.schedule is not None:
-            search.consider(answer.schedule, source=name)
-        try:
-            search.take_bound(answer.bound, source=name)
-        except SolverCheckError as error:
-            search.say(f"{error}")
-        search.prices = answer.prices or search.prices
-        if search.bound != known:
-            search.found_by["bound"] = name
-        if search.objective < before:
-            search.engine = answer.stats.engine or name
-            search.found_by["plan"] = name
+
+def _take(search: Search, name: str, answer: Solution) -> None:
+    """Take what is better of an answer, and remember whose it is."""
+    before, known = search.objective, search.bound
+    search.interrupted |= answer.stats.interrupted
+    for message in answer.stats.messages:
+        search.say(f"{name}: {message}")
+    for note in answer.stats.notes:
+        logger.info("%s: %s", name, note)
+    if answer.schedule is not None:
+        search.consider(answer.schedule, source=name)
+    try:
+        search.take_bound(answer.bound, source=name)
+    except SolverCheckError as error:
+        search.say(f"{error}")
+    search.prices = answer.prices or search.prices
+    if search.bound != known:
+        search.found_by["bound"] = name
+    if search.objective < before:
+        search.engine = answer.stats.engine or name
+        search.found_by["plan"] = name

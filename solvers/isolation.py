@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,6 @@ from typing import TypeVar
 from solvers.errors import EngineError
 
 Result = TypeVar("Result")
-
-_ASK_S = 0.1
-"""Time between two questions whether to stop. [s]"""
 
 REQUEST, RESPONSE, LOG = "request", "response", "log"
 """Names of the files through which parent and child talk."""
@@ -64,10 +60,7 @@ class Limits:
 
 
 def run_isolated(
-    function: Callable[..., Result],
-    *arguments: object,
-    limits: Limits,
-    stop: Callable[[], bool] | None = None,
+    function: Callable[..., Result], *arguments: object, limits: Limits
 ) -> Result:
     """Result of ``function(*arguments)``, computed in a child process.
 
@@ -79,8 +72,6 @@ def run_isolated(
         Anything that can be pickled; so must be the result.
     limits
         When to end the child.
-    stop
-        Asked some times a second; true ends the child, and what it knew is lost.
 
     Raises
     ------
@@ -93,14 +84,12 @@ def run_isolated(
         (folder / REQUEST).write_bytes(
             pickle.dumps((function, arguments, limits), protocol=5)
         )
-        in_time, code = _run(folder, limits.time_limit_s, stop)
+        in_time, code = _run(folder, limits.time_limit_s)
         kind, value = _response(folder)
         if kind == "result":
             return value  # type: ignore[return-value]  # of our own child
         if kind == "error":
             raise EngineError(str(value))
-        if stop is not None and stop():
-            raise EngineError("the engine was told to stop")
         if not in_time:
             raise EngineError(
                 f"the engine did not end within {limits.time_limit_s:.1f} s "
@@ -109,9 +98,7 @@ def run_isolated(
         raise EngineError(_how_it_died(code, folder))
 
 
-def _run(
-    folder: Path, time_limit_s: float, stop: Callable[[], bool] | None
-) -> tuple[bool, int]:
+def _run(folder: Path, time_limit_s: float) -> tuple[bool, int]:
     """Start a child and wait for it; whether it ended in time, and its code."""
     done, told = os.pipe()
     try:
@@ -134,7 +121,7 @@ def _run(
         os.close(told)
         told = -1
         try:
-            in_time = _wait_for_end(done, time_limit_s, stop)
+            in_time = _wait_for_end(done, time_limit_s)
         finally:
             _end_group(child)
         return in_time, child.returncode
@@ -144,19 +131,11 @@ def _run(
             os.close(told)
 
 
-def _wait_for_end(
-    done: int, time_limit_s: float, stop: Callable[[], bool] | None
-) -> bool:
+def _wait_for_end(done: int, time_limit_s: float) -> bool:
     """Wait until the child closes its end of a pipe, by purpose or by dying."""
-    until = time.monotonic() + time_limit_s
     with selectors.DefaultSelector() as selector:
         selector.register(done, selectors.EVENT_READ)
-        while (left_s := until - time.monotonic()) > 0:
-            if selector.select(timeout=left_s if stop is None else min(left_s, _ASK_S)):
-                return True
-            if stop is not None and stop():
-                break
-        return False
+        return bool(selector.select(timeout=max(time_limit_s, 0.0)))
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -167,8 +167,6 @@ class SolveOptions:
         Most cores to use.
     extra
         Options of one solver only; these win over the common ones.
-    stop
-        Asked now and then, from any thread; true ends the solve with the best so far.
     """
 
     gap: float = 1e-3
@@ -176,7 +174,6 @@ class SolveOptions:
     seed: int = 0
     threads: int = 1
     extra: Mapping[str, str | float | int | bool] = field(default_factory=dict)
-    stop: Callable[[], bool] | None = None
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float | None:

@@ -135,14 +135,7 @@ class Search:
             return call(program, engine_options, start)
         time_limit_s = max(remaining, 0.5) + _MARGIN_S
         limits = Limits.within(time_limit_s, extra=self.options.extra)
-        return run_isolated(
-            call,
-            program,
-            engine_options,
-            start,
-            limits=limits,
-            stop=self.options.stop,
-        )
+        return run_isolated(call, program, engine_options, start, limits=limits)
 
     def offer(self, schedule: Schedule, *, source: str) -> None:
         """Take a schedule if it keeps all limits and is better than the best.
@@ -218,8 +211,7 @@ class Search:
     @property
     def is_done(self) -> bool:
         """Whether the asked gap is proven, the time is up, or the user has enough."""
-        stop = self.options.stop
-        if self.interrupted or self.remaining() <= 0 or (stop is not None and stop()):
+        if self.interrupted or self.remaining() <= 0:
             return True
         gap = relative_gap(self.objective, self.bound)
         return gap is not None and gap <= self.options.gap

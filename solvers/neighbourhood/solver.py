@@ -56,8 +56,7 @@ class Neighbourhood:
         try:
             course = _improved(problem, start, options, left_s)
         except EngineError as error:
-            if options.stop is None or not options.stop():
-                messages.append(f"stopped: {error}")
+            messages.append(f"stopped: {error}")
         except KeyboardInterrupt:
             messages.append("stopped by the user")
             stopped = True
@@ -99,7 +98,6 @@ def _improved(
         options.seed,
         left_s - 2 * _START_S,
         limits=Limits.within(left_s + 1.0, extra=options.extra),
-        stop=options.stop,
     )
 
 

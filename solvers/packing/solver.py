@@ -88,7 +88,6 @@ def _packed(
             left_s - 2 * _START_S,
             options.threads,
             limits=Limits.within(left_s + 1.0, extra=options.extra),
-            stop=options.stop,
         )
     if violations(problem, found):
         return start

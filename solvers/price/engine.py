@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -53,6 +54,7 @@ class Price:
         *,
         hint: Schedule | None = None,
         progress: Report | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> Solution:
         """Schedule the jobs of a problem.
 
@@ -60,12 +62,14 @@ class Price:
         ----------
         problem, options, hint, progress
             As every solver takes them; the hint is a plan to beat.
+        stop
+            Asked between passes; true ends the solve with the best so far.
         """
         incumbent = Incumbent(
             gap=options.gap,
             time_limit_s=options.time_limit_s,
             report=progress,
-            interrupted=options.stop,
+            interrupted=stop,
         )
         with crew(options.threads) as team:
             search = _Search(problem, options, incumbent, team)

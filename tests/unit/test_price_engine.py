@@ -79,7 +79,7 @@ def test_a_stop_ends_the_solve_with_the_best_plan_so_far() -> None:
         return len(asked) > 5
 
     options = SolveOptions(gap=0.0, time_limit_s=60.0)
-    solution = Price().solve(problem, replace(options, stop=stop))
+    solution = Price().solve(problem, options, stop=stop)
     assert solution.schedule is not None
     assert violations(problem, solution.schedule) == []
     assert solution.stats.seconds < 20.0
