@@ -20,7 +20,9 @@ import numpy as np
 from solvers.errors import EngineError
 from solvers.exact.engine import EngineAnswer, EngineOptions, Outcome
 from solvers.exact.program import Program
-from solvers.problem import FloatArray
+from solvers.improvement import Found
+from solvers.problem import FloatArray, Problem
+from solvers.solution import Schedule, SolveOptions
 
 
 def double(value: int) -> int:
@@ -125,3 +127,9 @@ class Misbehaving:
     ) -> EngineAnswer:
         self.function(*self.arguments)
         raise EngineError("did not misbehave")
+
+
+def die_improving(problem: Problem, start: Schedule, options: SolveOptions) -> Found:
+    """Be killed instead of bettering a plan."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Found(schedule=start, note="never said")

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import time
 
-from solvers.errors import EngineError
-from solvers.evaluate import evaluate
 from solvers.exact.earliest import settle_earliest
 from solvers.exact.verdict import settle
-from solvers.feasibility import violations
-from solvers.greedy import Greedy
-from solvers.isolation import Limits, run_isolated
+from solvers.improvement import Found, first_plan, improved
 from solvers.packing.rounds import pack
 from solvers.problem import Problem
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
-
-_START_S = 1.0
-"""Time that a child needs to start and to answer. [s]"""
 
 
 class Packing:
@@ -41,57 +34,24 @@ class Packing:
     ) -> Solution:
         """Schedule the jobs; progress is not told, the search has none to tell."""
         began = time.perf_counter()
-        start = hint if hint is not None and not violations(problem, hint) else None
-        start = start or Greedy().solve(problem, options).schedule
-        start = start or Schedule.empty(problem.n_jobs)
-        messages, notes = list[str](), list[str]()
-        best, stopped = start, False
-        if start.n_unplaced:
-            try:
-                left_s = options.time_limit_s - (time.perf_counter() - began)
-                best = _packed(problem, start, options, left_s)
-                notes.append(
-                    f"{start.n_unplaced} left out before, {best.n_unplaced} after"
-                )
-            except EngineError as error:
-                messages.append(f"stopped: {error}")
-            except KeyboardInterrupt:
-                messages.append("stopped by the user")
-                stopped = True
+        start = first_plan(problem, hint, options)
         stats = Stats(
             solver=self.name,
             engine="CP-SAT over intervals",
             seconds=time.perf_counter() - began,
             seed=options.seed,
-            messages=tuple(messages),
-            notes=tuple(notes),
-            interrupted=stopped,
         )
-        return settle(problem, best, bound=None, asked_gap=options.gap, stats=stats)
+        if not start.n_unplaced:
+            return settle(
+                problem, start, bound=None, asked_gap=options.gap, stats=stats
+            )
+        return improved(_packed, problem, start, options, stats=stats, began=began)
 
 
-def _packed(
-    problem: Problem, start: Schedule, options: SolveOptions, left_s: float
-) -> Schedule:
-    """What the child found is not believed: checked, priced again and settled."""
-    began = time.perf_counter()
-    if not options.extra.get("isolate", True):
-        found = pack(problem, start, options.seed, left_s, options.threads)
-    elif left_s <= 2 * _START_S:
-        return start
-    else:
-        found = run_isolated(
-            pack,
-            problem,
-            start,
-            options.seed,
-            left_s - 2 * _START_S,
-            options.threads,
-            limits=Limits.within(left_s + 1.0, extra=options.extra),
-        )
-    if violations(problem, found):
-        return start
-    if evaluate(problem, found).objective >= evaluate(problem, start).objective:
-        return start
-    rest_s = left_s - (time.perf_counter() - began)
-    return settle_earliest(problem, found, time_limit_s=max(rest_s, 0.1))
+def _packed(problem: Problem, start: Schedule, options: SolveOptions) -> Found:
+    until = time.perf_counter() + options.time_limit_s
+    packed = pack(problem, start, options.seed, options.time_limit_s, options.threads)
+    left_s = until - time.perf_counter()
+    settled = settle_earliest(problem, packed, time_limit_s=max(left_s, 0.1))
+    note = f"{start.n_unplaced} left out before, {packed.n_unplaced} after"
+    return Found(schedule=settled, note=note)
