@@ -35,9 +35,13 @@ PACKING_SHARE = 0.25
 PRICE_SHARE = 0.5
 """Part of the time left that the price engine may take where a search follows."""
 
-EXACT_SHARE = 0.75
-"""Part of the time left for the exact engine; the search after it starts from its plan.
+EXACT_SHARE = 0.6
+"""Part of the time left for the exact engine; what follows starts from its plan.
 Side by side, a core each, both ended worse (docs/decisions/0002)."""
+
+ANNEALING_JOBS = 600
+"""Jobs up to which annealing the plan of the prices finds more in the time than freeing
+parts of it; docs/decisions/0003 has the figures."""
 
 SEARCH_JOBS = 3_000
 """Jobs up to which freeing parts of a plan finds what prices do not; at 10,000 it found
@@ -48,12 +52,13 @@ PACKING_JOBS = 20_000
 
 
 class Auto:
-    """What suits the size: greedy, packing, prices, exact model, search.
+    """What suits the size: greedy, packing, prices, exact model, annealing, search.
 
     Small days begin with greedy, and where it leaves jobs out, they are packed. Then
-    they go to the exact model, for a proof, and to a search that frees parts of the
-    plan and places them again; they need no compiled kernels. Middling days are priced
-    before that, large ones trust prices alone. Each starts from the best plan so far.
+    they go to the exact model, for a proof, and only if it has none, to the prices for
+    a better plan, and to annealing. Middling days are priced first, and the last word
+    has a search that frees parts of the plan and places them again. Large ones trust
+    prices alone. Each starts from the best plan so far.
     The run ends with the best valid plan and the best proven bound, whatever fails on
     the way; ``Stats.messages`` says what happened.
 
@@ -117,10 +122,12 @@ class Auto:
             self._ask(search, "packing", share=PACKING_SHARE)
         if exact:
             self._ask(search, "exact", share=EXACT_SHARE)
-        if n_jobs <= SEARCH_JOBS:
-            self._ask(search, "neighbourhood")
         if small or packed:
-            self._ask(search, "price")
+            self._ask(search, "price", share=PRICE_SHARE)
+        if n_jobs <= ANNEALING_JOBS:
+            self._ask(search, "annealing")
+        elif n_jobs <= SEARCH_JOBS:
+            self._ask(search, "neighbourhood")
 
     @staticmethod
     def _needs_packing(search: Search) -> bool:

@@ -19,6 +19,7 @@ SOLVERS = {
     "scip": "solvers.exact.solver:Scip",
     "cp-sat": "solvers.exact.solver:CpSat",
     "cbc": "solvers.exact.solver:Cbc",
+    "annealing": "solvers.annealing.solver:Annealing",
     "neighbourhood": "solvers.neighbourhood.solver:Neighbourhood",
     "auto": "solvers.auto:Auto",
 }

@@ -26,6 +26,8 @@ class Incumbent:
         Told of every step.
     interrupted
         Asked between passes; true stops with the best so far.
+    name
+        Solver in whose name steps are told.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class Incumbent:
         time_limit_s: float,
         report: Report | None,
         interrupted: Callable[[], bool] | None,
+        name: str = "price",
     ) -> None:
+        self._name = name
         self._asked, self._limit = gap, time_limit_s
         self._report, self._interrupted = report, interrupted
         self._began = monotonic()
@@ -94,7 +98,7 @@ class Incumbent:
         if self._report is not None:
             self._report(
                 Progress(
-                    solver="price",
+                    solver=self._name,
                     iteration=self.iteration,
                     bound=self.bound,
                     best=self.objective,

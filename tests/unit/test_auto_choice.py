@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.synthetic import synthetic_day
-from solvers.auto import Auto
+from solvers.auto import ANNEALING_JOBS, Auto
 from solvers.errors import EngineError
 from solvers.feasibility import violations
 from solvers.greedy import Greedy
@@ -154,20 +154,37 @@ def test_large_problem_skips_the_exact_model_and_has_an_honest_gap() -> None:
     assert solution.gap > 0.0
 
 
-def test_the_search_follows_the_exact_engine_and_has_the_rest_of_the_time() -> None:
-    exact, search = Stub("exact"), Stub("neighbourhood")
+def test_prices_and_annealing_follow_the_exact_engine_on_a_small_day() -> None:
+    exact, price, annealing = Stub("exact"), Stub("price"), Stub("annealing")
+    search = Stub("neighbourhood")
     problem = synthetic_day(10, seed=3)
-    auto = auto_with(greedy=Greedy(), exact=exact, neighbourhood=search)
+    auto = auto_with(
+        greedy=Greedy(),
+        exact=exact,
+        price=price,
+        annealing=annealing,
+        neighbourhood=search,
+    )
     auto.solve(problem, OPTIONS)
-    assert exact.limits[0] <= 15.0
-    assert 10.0 < search.limits[0] <= 20.0
+    assert exact.limits[0] <= 12.0
+    assert price.limits[0] <= 10.0
+    assert 10.0 < annealing.limits[0] <= 20.0
+    assert search.hints == []
 
 
-def test_plan_of_the_search_and_bound_of_the_engine_meet() -> None:
+def test_a_middling_day_ends_with_the_search() -> None:
+    annealing, search = Stub("annealing"), Stub("neighbourhood")
+    auto = auto_with(greedy=Greedy(), annealing=annealing, neighbourhood=search)
+    auto.solve(synthetic_day(ANNEALING_JOBS + 1, seed=3), OPTIONS)
+    assert annealing.hints == []
+    assert len(search.hints) == 1
+
+
+def test_plan_of_annealing_and_bound_of_the_engine_meet() -> None:
     greedy = Stub("greedy", schedule=a_schedule((0, 0)))
     exact = Stub("exact", schedule=a_schedule((0, 3)), bound=1.5)
-    search = Stub("neighbourhood", schedule=a_schedule((0, 1)))
-    auto = auto_with(greedy=greedy, exact=exact, neighbourhood=search)
+    annealing = Stub("annealing", schedule=a_schedule((0, 1)))
+    auto = auto_with(greedy=greedy, exact=exact, annealing=annealing)
     problem = a_problem([AJob()], weight=((3.0, 2.0, 1.9, 4.0),))
     solution = auto.solve(problem, OPTIONS)
     assert solution.objective == 2.0
