@@ -8,6 +8,7 @@ underscore, after ``PLANNER_``; the ``[planner]`` table itself is left out::
     forecasts.carbon.provider      PLANNER_FORECASTS_CARBON_PROVIDER
     regions.eu-north.power_cap_kw  PLANNER_REGIONS_EU_NORTH_POWER_CAP_KW
     executor.slurm.partition       PLANNER_EXECUTOR_SLURM_PARTITION
+    settlement.carbon.path         PLANNER_SETTLEMENT_CARBON_PATH
 
 Only single values can be set so, not lists and tables.
 """
@@ -25,15 +26,23 @@ from inputs.findings import Findings, nearest
 from inputs.settings import ForecastsTable, ForecastTable, Region, Settings
 
 PREFIX = "PLANNER_"
-_SECTIONS = (
-    "OBJECTIVE",
-    "POLICIES",
-    "TRANSFER",
-    "FORECASTS",
-    "REGIONS",
-    "EXECUTOR",
-    "METRICS",
+_TABLES = (
+    "planner",
+    "objective",
+    "policies",
+    "transfer",
+    "executor",
+    "metrics",
+    "energy",
+    "settlement",
 )
+"""Tables whose single values can be set so, besides forecasts and regions."""
+_SECTIONS = tuple(
+    f"{PREFIX}{table.upper()}_" for table in (*_TABLES[1:], "forecasts", "regions")
+)
+"""What a variable begins with that must mean a setting."""
+_TOLD_TO_JOBS = frozenset({"PLANNER_ENERGY_FILE"})
+"""What the executor tells its jobs under a section's name: one may call planner."""
 _PROVIDER_KEY = re.compile(r"PLANNER_FORECASTS_(CARBON|SOLAR|PRICE)_(\w+)")
 
 Key = tuple[str, ...]
@@ -76,7 +85,7 @@ def from_environment(
             values[key] = (environment[name], f"environment {name}")
         elif (backend_key := _backend_key(tree, name)) is not None:
             values[backend_key] = (environment[name], f"environment {name}")
-        elif name.startswith(tuple(f"{PREFIX}{s}_" for s in _SECTIONS)):
+        elif name.startswith(_SECTIONS) and name not in _TOLD_TO_JOBS:
             findings.add(
                 field=name,
                 found="an environment variable that sets nothing",
@@ -107,8 +116,7 @@ def _refuse_ambiguous(name: str, keys: list[Key], findings: Findings) -> None:
 
 
 def _scalars(tree: Mapping[str, Any]) -> Iterator[tuple[Key, type]]:
-    tables = ("planner", "objective", "policies", "transfer", "executor", "metrics")
-    for table in tables:
+    for table in _TABLES:
         annotation = Settings.model_fields[table].annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _leaves((table,), annotation)

@@ -18,10 +18,11 @@ from outputs.evidence import read_evidence
 from planner.cli import main
 from planner.cli.app import App
 from tests.factories_executor import until
-from tests.settled_days import SettledDay, at
+from tests.settled_days import SettledDay, at, series
 
 FORECAST = [100.0, 300.0, 300.0, 500.0]
 ACTUAL = [400.0, 200.0, 100.0, *[500.0] * 21]
+DOUBLED = [2 * value for value in ACTUAL]
 TELLS = '["sh", "-c", "echo \'{\\"energy_kwh\\": 3}\' > $PLANNER_ENERGY_FILE"]'
 ENVIRONMENT = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
 
@@ -38,11 +39,11 @@ def day(tmp_path: Path) -> SettledDay:
 
 @pytest.fixture
 def run(day: SettledDay) -> Run:
-    def planner(*words: str, hour: float) -> Result:
+    def planner(*words: str, hour: float, **variables: str) -> Result:
         when: datetime = at(hour)
         app = App(
             clock=lambda: when,
-            environment=ENVIRONMENT,
+            environment={**ENVIRONMENT, **variables},
             directory=day.folder.root,
             root=lambda: False,
         )
@@ -63,8 +64,8 @@ def worked_off(run: Run) -> None:
     until(collected, pause=0.1)
 
 
-def settled(run: Run) -> dict[str, Any]:
-    result = run("settle", "--date", "2026-11-22", "--json", hour=30)
+def settled(run: Run, **variables: str) -> dict[str, Any]:
+    result = run("settle", "--date", "2026-11-22", "--json", hour=30, **variables)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)  # type: ignore[no-any-return]
 
@@ -78,6 +79,52 @@ def test_a_night_of_real_jobs_is_settled_with_what_they_told(run: Run) -> None:
     assert sum(found["regret_kg"].values()) == pytest.approx(2 * 1.0)
     (row,) = read_evidence(Path(found["evidence"])).rows.to_pylist()
     assert row["energy_source"] == "the job"
+
+
+def test_measured_values_come_from_the_file_of_the_settings(run: Run) -> None:
+    worked_off(run)
+    (source,) = settled(run)["sources"]
+    assert (source["actual_slots"], source["slots"]) == (24, 24)
+    assert "actual.csv" in source["source"]
+
+
+def test_measured_values_of_another_file_and_unit_may_be_named_by_variables(
+    run: Run, day: SettledDay
+) -> None:
+    worked_off(run)
+    in_kg = series([value / 1000 for value in DOUBLED])
+    day.folder.write("other.csv", in_kg.replace("g_per_kwh", "value"))
+    found = settled(
+        run,
+        PLANNER_SETTLEMENT_CARBON_PATH="other.csv",
+        PLANNER_SETTLEMENT_CARBON_UNIT="kg/kWh",
+    )
+    assert found["emissions_kg"]["realised"] == pytest.approx(3 * 0.8)
+    assert "other.csv" in found["sources"][0]["source"]
+
+
+def test_a_file_of_measured_values_that_is_gone_is_refused_in_one_line(
+    run: Run,
+) -> None:
+    worked_off(run)
+    gone = {"PLANNER_SETTLEMENT_CARBON_PATH": "gone.csv"}
+    result = run("settle", "--date", "2026-11-22", hour=30, **gone)
+    assert result.exit_code == 1
+    assert "gone.csv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_measured_values_that_break_off_leave_the_day_provisional(
+    run: Run, day: SettledDay
+) -> None:
+    worked_off(run)
+    day.folder.write("short.csv", series([None, *ACTUAL[1:]]))
+    short = {"PLANNER_SETTLEMENT_CARBON_PATH": "short.csv"}
+    result = run("settle", "--date", "2026-11-22", "--json", hour=30, **short)
+    assert result.exit_code == 5
+    found = json.loads(result.stdout)
+    assert found["missing"][0]["stand_in"] == "forecast"
+    assert found["emissions_kg"]["realised"] == pytest.approx(3 * 0.1)
 
 
 def test_the_report_shows_promise_against_outcome(run: Run, day: SettledDay) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from inputs.errors import SettingsError
 from inputs.origins import sources
 from inputs.settings import Workspace
 from inputs.workspace import find_root, load_workspace
+from planner.executor.energy_file import VARIABLE
 
 SMALL = "[regions.eu-north]\ncapacity = { cpu = 4 }\n"
 
@@ -191,6 +193,49 @@ def test_bad_variables_are_told_by_name(tmp_path: Path) -> None:
     )
     assert "environment PLANNER_HORIZON_HOURS" in text
     assert "did you mean PLANNER_OBJECTIVE_ENERGY_COST?" in text
+
+
+def test_energy_and_settlement_are_overridden_like_other_sections(
+    tmp_path: Path,
+) -> None:
+    workspace = read(
+        tmp_path,
+        SMALL + "[energy.prometheus]\nurl = 'http://a'\nquery = 'q'\n",
+        PLANNER_ENERGY_PROMETHEUS_URL="http://b:9090",
+        PLANNER_ENERGY_PROMETHEUS_AT_PLUG="true",
+        PLANNER_SETTLEMENT_CARBON_PATH="measured.csv",
+        PLANNER_SETTLEMENT_CARBON_SIGNAL="average",
+        PLANNER_SETTLEMENT_CARBON_STEP="30m",
+    )
+    prometheus = workspace.settings.energy.prometheus
+    carbon = workspace.settings.settlement.carbon
+    assert prometheus is not None
+    assert (prometheus.url, prometheus.at_plug) == ("http://b:9090", True)
+    assert carbon is not None
+    assert (carbon.path, carbon.signal) == ("measured.csv", "average")
+    assert carbon.step == timedelta(minutes=30)
+    told = {s.key: s.source for s in sources(workspace)}
+    source = "environment PLANNER_SETTLEMENT_CARBON_PATH"
+    assert told["settlement.carbon.path"] == source
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("PLANNER_ENERGY_PROMETHEUS_ULR", "PLANNER_ENERGY_PROMETHEUS_URL"),
+        ("PLANNER_SETTLEMENT_CARBON_PAHT", "PLANNER_SETTLEMENT_CARBON_PATH"),
+    ],
+)
+def test_a_misspelt_variable_of_a_section_names_the_near_one(
+    tmp_path: Path, name: str, near: str
+) -> None:
+    assert f"did you mean {near}?" in refusal(tmp_path, SMALL, **{name: "x"})
+
+
+def test_what_a_job_is_told_is_no_setting_of_the_planner_that_it_calls(
+    tmp_path: Path,
+) -> None:
+    assert read(tmp_path, SMALL, **{VARIABLE: "/runs/energy.json"}).regions
 
 
 def test_a_variable_that_means_two_regions_is_refused(tmp_path: Path) -> None:
