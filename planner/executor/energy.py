@@ -12,6 +12,8 @@ LABELS = (MEASURED, REPORTED, ESTIMATED, ASSUMED)
 """How a figure came to be, best first: read from a sensor or meter, told by the job
 itself, worked out from load and data sheets, or planned power over the time it ran."""
 
+J_PER_KWH = 3.6e6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Energy:

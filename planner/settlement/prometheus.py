@@ -16,7 +16,7 @@ from forecasts.http.json_body import read_json
 from forecasts.http.message import HttpRequest
 from forecasts.http.secret import Secret
 from inputs.settings import PrometheusTable
-from planner.executor.energy import MEASURED
+from planner.executor.energy import J_PER_KWH, MEASURED
 from planner.executor.energy_file import MAX_KWH
 from planner.settlement.attempts import Attempt, Times
 
@@ -24,7 +24,7 @@ SOURCE = "Prometheus"
 TOKEN = "PROMETHEUS_TOKEN"
 """Variable with the bearer token, if the server wants one."""
 
-_KWH_IN = {"kWh": 1.0, "J": 1 / 3.6e6}
+_KWH_IN = {"kWh": 1.0, "J": 1 / J_PER_KWH}
 _US_PER_S = 1_000_000
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,22 +12,27 @@ from planner.executor import run_folder
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.registry import Place
 from planner.executor.backends.settings import Regional, read_settings
-from planner.executor.backends.slurm_client import Entry, SlurmClient, completions
+from planner.executor.backends.slurm_client import SlurmClient
+from planner.executor.backends.slurm_looks import Looks
 from planner.executor.backends.slurm_options import (
     SAFE_TO_REPEAT,
     Settings,
     options_of,
 )
-from planner.executor.backends.slurm_report import report_of
+from planner.executor.backends.slurm_records import Entry, completions
+from planner.executor.backends.slurm_report import (
+    ENDS,
+    at_work,
+    is_running,
+    metered,
+    report_of,
+)
 from planner.executor.backends.slurm_script import batch_script
 from planner.executor.errors import BackendError, NotTakenError
 from planner.executor.keys import KEY_PATTERN
 
 WISH = "cancel.json"
 """In the run's folder: its end was asked for after it had begun."""
-
-FRESH_S = 1.0
-"""One look at the queue serves all questions of at least this long. [s]"""
 
 
 class Slurm:
@@ -62,8 +66,7 @@ class Slurm:
     ) -> None:
         self._settings = settings
         self._place = place
-        self._timer = timer
-        self._seen: dict[str | None, tuple[float, Mapping[str, list[Entry]]]] = {}
+        self._looks = Looks(timer=timer)
 
     def submit(self, order: Order) -> Report:
         """Store the batch script and hand it to ``sbatch``."""
@@ -172,28 +175,40 @@ class Slurm:
         }
         report = report_of(entries=entries, **files)
         if report.phase in (Phase.ABSENT, Phase.LOST):
-            return report_of(entries=self._remembered(settings, key), **files)
-        return report
+            entries = self._remembered(settings, key)
+            report = report_of(entries=entries, **files)
+        elif report.phase in ENDS and settings.asks_for_energy:
+            if is_running(report, entries):
+                return at_work(report)
+            entries = self._accounts(settings, key)
+        return metered(report, entries) if settings.asks_for_energy else report
 
     def _overview(self, settings: Settings) -> Mapping[str, list[Entry]]:
         """All own jobs, as a recent look at the queue showed them."""
-        until, seen = self._seen.get(settings.conf, (-math.inf, {}))
-        began = self._timer()
-        if began >= until:
-            seen = self._client(settings).queue()
-            ended = self._timer()
-            # A slow controller is asked less often.
-            fresh_s = max(FRESH_S, 5 * (ended - began))
-            self._seen[settings.conf] = (ended + fresh_s, seen)
-        return seen
+        return self._looks.recent(
+            ("queue", settings.conf), self._client(settings).queue
+        )
+
+    def _accounts(self, settings: Settings, key: str) -> list[Entry]:
+        """What the accounting has of a key that ended; one look serves many.
+
+        Energy alone depends on it: where it cannot be asked, the end stands as it is.
+        """
+        day, client = _day(key), self._client(settings)
+        try:
+            accounts = self._looks.recent(
+                ("accounts", settings.conf, day), lambda: client.accounts(since=day)
+            )
+        except BackendError:
+            return []
+        return accounts.get(key, [])
 
     def _remembered(self, settings: Settings, key: str) -> list[Entry]:
         """What is kept of jobs that slurmctld has forgotten."""
         client = self._client(settings)
         entries: list[Entry] = []
         if settings.accounting:
-            day = datetime.strptime(key[1:9], "%Y%m%d").replace(tzinfo=UTC)
-            entries = client.accounting(key, since=day)
+            entries = client.accounting(key, since=_day(key))
         records = self._at(settings.completions)
         if not entries and records is not None:
             entries = completions(records, key)
@@ -203,6 +218,11 @@ class Slurm:
 def in_workspace(place: Place) -> Slurm:
     """The back end of a workspace, as ``[executor.slurm]`` has it."""
     return Slurm(settings=read_settings(Settings, place.settings, "slurm"), place=place)
+
+
+def _day(key: str) -> datetime:
+    """Planned date of a key."""
+    return datetime.strptime(key[1:9], "%Y%m%d").replace(tzinfo=UTC)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import mmap
-import re
+import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from planner.executor.backends.shell import job_environment
+from planner.executor.backends.slurm_records import (
+    ACCOUNTED,
+    COLUMNS,
+    Entry,
+    accounted,
+    queued,
+)
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
@@ -18,17 +24,7 @@ from planner.executor.errors import (
     UncertainError,
 )
 
-_COLUMNS = {
-    "JobID": 21,
-    "Name": 49,
-    "State": 21,
-    "exit_code": 13,
-    "StartTime": 25,
-    "EndTime": 25,
-    "Reason": 60,
-}
 _OPTION_VARIABLES = ("SBATCH_", "SLURM_", "SQUEUE_", "SACCT_", "SCANCEL_")
-_COMPLETION = re.compile(r"(JobId|JobState|ExitCode)=(\S*)")
 
 _REFUSED = (
     "Invalid ",
@@ -60,29 +56,6 @@ _NOT_NOW = (
     "Munge",
 )
 """Words of sbatch after which nothing was taken, but may be later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What Slurm says of one of its jobs.
-
-    Parameters
-    ----------
-    job
-        Slurm's number; given out again after a loss, hence only a hint.
-    state
-        Slurm's word, such as ``PENDING``.
-    exit_code, signal
-        How the batch script ended, None if it did not or it is not known.
-    """
-
-    job: str
-    state: str
-    exit_code: int | None = None
-    signal: int | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,23 +100,34 @@ class SlurmClient:
 
     def queue(self, *, name: str | None = None) -> dict[str, list[Entry]]:
         """Own jobs that slurmctld still knows, by their names."""
-        layout = ",".join(f"{column}:{width}" for column, width in _COLUMNS.items())
+        layout = ",".join(f"{column}:{width}" for column, width in COLUMNS.items())
         argv = ["squeue", "--noheader", "--me", "--states=all", f"--Format={layout}"]
         if name is not None:
             argv.append(f"--name={name}")
         found: dict[str, list[Entry]] = {}
         for line in self._ask(argv).splitlines():
-            key, entry = _queued(line)
+            key, entry = queued(line)
             found.setdefault(key, []).append(entry)
         return found
 
     def accounting(self, name: str, *, since: datetime) -> list[Entry]:
         """Jobs of a name in the accounting database."""
+        lines = self._accounts(since, f"--name={name}")
+        return [accounted(line)[1] for line in lines]
+
+    def accounts(self, *, since: datetime) -> dict[str, list[Entry]]:
+        """Own jobs in the accounting database, by their names."""
+        found: dict[str, list[Entry]] = {}
+        for line in self._accounts(since, f"--uid={os.getuid()}"):
+            name, entry = accounted(line)
+            found.setdefault(name, []).append(entry)
+        return found
+
+    def _accounts(self, since: datetime, which: str) -> list[str]:
         start = f"{since - timedelta(days=2):%Y-%m-%d}"
-        fields = "JobIDRaw,State,ExitCode,Start,End"
-        argv = ["sacct", "--noheader", "--parsable2", "--allocations"]
-        argv += [f"--name={name}", f"--starttime={start}", f"--format={fields}"]
-        return [_accounted(line) for line in self._ask(argv).splitlines()]
+        argv = ["sacct", "--noheader", "--parsable2", "--allocations", which]
+        argv += [f"--starttime={start}", f"--format={ACCOUNTED}"]
+        return self._ask(argv).splitlines()
 
     def cancel(self, name: str) -> None:
         """End all own jobs of a name, waiting or running."""
@@ -188,85 +172,6 @@ class SlurmClient:
         }
         conf = self.conf or self.environ.get("SLURM_CONF")
         return mine if conf is None else {**mine, "SLURM_CONF": str(conf)}
-
-
-def completions(path: Path, name: str) -> list[Entry]:
-    """Jobs of a name in a file of Slurm's jobcomp/filetxt plug-in.
-
-    Its times bear no zone, so they are left out.
-    """
-    try:
-        with path.open("rb") as file, _mapped(file.fileno()) as text:
-            lines = list(_lines_with(text, f" Name={name} ".encode()))
-    except ValueError:  # an empty file cannot be mapped
-        return []
-    except OSError as error:
-        raise BackendError(f"{path}: {error.strerror}") from error
-    entries = []
-    for line in lines:
-        facts = dict(_COMPLETION.findall(line.decode(errors="replace")))
-        code, signal = _pair(facts.get("ExitCode", ""))
-        state = facts.get("JobState", "")
-        job = facts.get("JobId", "")
-        entries.append(Entry(job=job, state=state, exit_code=code, signal=signal))
-    return entries
-
-
-def _mapped(handle: int) -> mmap.mmap:
-    return mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
-
-
-def _lines_with(text: mmap.mmap, mark: bytes) -> Iterator[bytes]:
-    at = text.find(mark)
-    while at != -1:
-        end = text.find(b"\n", at)
-        if end == -1:  # still being written
-            return
-        yield text[text.rfind(b"\n", 0, at) + 1 : end]
-        at = text.find(mark, end)
-
-
-def _queued(line: str) -> tuple[str, Entry]:
-    values, at = {}, 0
-    for column, width in _COLUMNS.items():
-        values[column] = line[at : at + width].strip()
-        at += width
-    raw = values["exit_code"]
-    status = int(raw) if raw.isdigit() else None
-    entry = Entry(
-        job=values["JobID"],
-        state=values["State"],
-        exit_code=None if status is None else status >> 8,
-        signal=None if status is None else status & 0x7F,
-        started_at=_instant(values["StartTime"]),
-        ended_at=_instant(values["EndTime"]),
-        reason=values["Reason"],
-    )
-    return values["Name"], entry
-
-
-def _accounted(line: str) -> Entry:
-    job, state, exit_code, start, end, *_ = [*line.split("|"), "", "", "", ""]
-    code, signal = _pair(exit_code)
-    return Entry(
-        job=job,
-        state=state.partition(" ")[0],  # "CANCELLED by 0"
-        exit_code=code,
-        signal=signal,
-        started_at=_instant(start),
-        ended_at=_instant(end),
-    )
-
-
-def _pair(text: str) -> tuple[int | None, int | None]:
-    code, _, signal = text.partition(":")
-    if not (code.isdigit() and signal.isdigit()):
-        return None, None
-    return int(code), int(signal)
-
-
-def _instant(text: str) -> datetime | None:
-    return datetime.fromtimestamp(int(text), UTC) if text.isdigit() else None
 
 
 def _submit_error(answer: subprocess.CompletedProcess[str]) -> BackendError:

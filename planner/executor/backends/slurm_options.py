@@ -11,6 +11,9 @@ from planner.executor.backends.settings import SettingValueError
 SAFE_TO_REPEAT = "safe-to-repeat"
 """Label of jobs that Slurm may start again by itself after a node failure."""
 
+ENERGY = ("none", "accounting")
+"""Who tells the energy of a job: nobody, or ``sacct`` where ``accounting`` is on."""
+
 _MIB_PER_GIB = 1024
 
 
@@ -31,7 +34,10 @@ class Settings:
         Folder of the runs, seen by the compute nodes under the same path; None for
         ``runs`` below the workspace's outputs.
     accounting
-        Whether ``sacct`` is asked about jobs that slurmctld has forgotten.
+        Whether ``sacct`` is asked about jobs that slurmctld has forgotten, and about
+        the energy of those that ended.
+    energy
+        Who tells that energy, one of ``ENERGY``.
     completions
         File of the jobcomp/filetxt plug-in, asked about them too.
     conf, commands
@@ -50,6 +56,7 @@ class Settings:
     time_factor: float | None = None
     runs: str | None = None
     accounting: bool = False
+    energy: str = "accounting"
     completions: str | None = None
     conf: str | None = None
     commands: str | None = None
@@ -65,6 +72,13 @@ class Settings:
             raise SettingValueError("time_factor", "a number of 1 or more")
         if self.limit_s <= 0:
             raise SettingValueError("limit_s", "a number above 0")
+        if self.energy not in ENERGY:
+            raise SettingValueError("energy", " or ".join(ENERGY))
+
+    @property
+    def asks_for_energy(self) -> bool:
+        """Whether ``sacct`` is asked what a job used."""
+        return self.accounting and self.energy == "accounting"
 
 
 def options_of(order: Order, settings: Settings, *, repeatable: bool) -> list[str]:

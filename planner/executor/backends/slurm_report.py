@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from planner.executor.backends.backend import Phase, Report
-from planner.executor.backends.slurm_client import Entry
+from planner.executor.backends.slurm_records import Entry
 from planner.executor.backends.slurm_script import NO_FOLDER, NOT_MINE
+from planner.executor.energy import J_PER_KWH, MEASURED, Energy
 
 WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD"})
 RUNNING = frozenset(
@@ -25,6 +27,9 @@ _REASONS = {
     "DEADLINE": "stopped: deadline",
 }
 _CANCELLED = "cancelled before it began"
+
+ENDS = frozenset({Phase.DONE, Phase.FAILED, Phase.CANCELLED})
+SOURCE = "Slurm"
 
 Facts = Mapping[str, Any]
 
@@ -64,6 +69,40 @@ def report_of(
     if mine.state in RUNNING:
         return Report(phase=Phase.RUNNING, handle=handle, started_at=began)
     return _ended(mine, began_at=began)
+
+
+def is_running(report: Report, entries: Sequence[Entry]) -> bool:
+    """Whether the script noted an end that Slurm has not taken down yet."""
+    mine = _of(report, entries)
+    return mine is not None and mine.state == "RUNNING"
+
+
+def at_work(report: Report) -> Report:
+    """An end not told yet, because what belongs to it is still to come."""
+    return Report(
+        phase=Phase.RUNNING, handle=report.handle, started_at=report.started_at
+    )
+
+
+def metered(report: Report, accounts: Sequence[Entry]) -> Report:
+    """An end with what the accounting says of the energy of that very job.
+
+    Parameters
+    ----------
+    accounts
+        Records of its name. Slurm meters nodes, from the job's begin to its end.
+    """
+    mine = _of(report, accounts)
+    if report.phase not in ENDS or mine is None or mine.energy_j is None:
+        return report
+    if report.started_at is None or mine.state in WAITING | RUNNING:
+        return report
+    kwh = mine.energy_j / J_PER_KWH
+    return replace(report, energy=Energy(kwh=kwh, label=MEASURED, source=SOURCE))
+
+
+def _of(report: Report, entries: Sequence[Entry]) -> Entry | None:
+    return next((entry for entry in entries if entry.job == report.handle), None)
 
 
 def _unclaimed(entries: Sequence[Entry]) -> Report:
