@@ -19,6 +19,9 @@ from typing import Any
 ORDER, CLAIM, JOB, RESULT = "order.json", "claim.json", "job.json", "result.json"
 STDOUT, STDERR = "stdout", "stderr"
 
+ENERGY_PENDING = "energy_pending"
+"""In ``result.json``: the job has ended, its supervisor still asks for its energy."""
+
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Content of one of the files, None if it is not there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from typing import Any
 from planner.executor import energy_file, run_folder
 from planner.executor.capped_output import CappedOutput
 from planner.executor.processes import identify
+from planner.executor.sampling import CODECARBON, Sampler
 
 CHUNK = 1 << 18
 LINGER_S = 1.0
@@ -42,31 +44,60 @@ def main(folder: Path) -> int:
     assert myself is not None
     if not run_folder.claim(folder, {**asdict(myself), "claimed_at": _now()}):
         return 0
-    _store_result(folder, _run(folder, order))
+    _run(folder, order)
     return 0
 
 
-def _run(folder: Path, order: dict[str, Any]) -> dict[str, Any]:
-    started_at = _now()
+def _run(folder: Path, order: dict[str, Any]) -> None:
+    """See the job through and store what became of it."""
+    started_at, began = _now(), time.monotonic()
     told = None if order.get("energy") == "none" else folder / energy_file.NAME
     try:
         child = _start(order, told)
     except (OSError, ValueError) as error:
         reason = _why_not_started(order["command"], error)
-        return _result(started_at, outcome="not_started", reason=reason)
+        _store_result(folder, _result(started_at, outcome="not_started", reason=reason))
+        return
+    sampled = order.get("energy") == CODECARBON
+    sampler = Sampler(folder, order["env"]) if sampled else None
     identity = identify(child.pid)
     if identity is not None:
         with contextlib.suppress(OSError):
             run_folder.write_json(
                 folder / run_folder.JOB, asdict(identity), durable=False
             )
+    end = _seen_through(folder, order, child)
+    result = _result(started_at, **end, **_energy(told))
+    if sampler is not None:
+        result = _sampled(folder, result, sampler, run_s=time.monotonic() - began)
+    _store_result(folder, result)
+
+
+def _seen_through(
+    folder: Path, order: dict[str, Any], child: subprocess.Popen[bytes]
+) -> dict[str, Any]:
+    """How a job ended, its output stored."""
     supervision = Supervision(child, timeout_s=order["timeout_s"])
     limit = order["output_limit"]
     supervision.watch(child.stdout, CappedOutput(folder / "stdout", limit=limit))
     supervision.watch(child.stderr, CappedOutput(folder / "stderr", limit=limit))
     supervision.until_end()
-    end = _describe(child.returncode, supervision.stopped)
-    return _result(started_at, **end, **_energy(told))
+    return _describe(child.returncode, supervision.stopped)
+
+
+def _sampled(
+    folder: Path, result: dict[str, Any], sampler: Sampler, *, run_s: float
+) -> dict[str, Any]:
+    """A result with what CodeCarbon saw; what the job itself told stands first."""
+    if result["energy"] is not None:
+        sampler.discard()
+        return result
+    # The end is on disk before anything is waited for.
+    _store_result(folder, {**result, run_folder.ENERGY_PENDING: True})
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    energy, problem = sampler.answer(run_s=run_s, cpu_s=used.ru_utime + used.ru_stime)
+    said = [text for text in (result["energy_problem"], problem) if text]
+    return {**result, "energy": energy, "energy_problem": "; ".join(said) or None}
 
 
 def _energy(told: Path | None) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from planner.executor.errors import (
 )
 from planner.executor.keys import KEY_PATTERN
 from planner.executor.processes import ProcessIdentity, identify, is_alive
+from planner.executor.sampling import CODECARBON
 
 OUTPUT_LIMIT = 16 << 20
 """Most bytes kept of each of stdout and stderr."""
@@ -48,8 +49,9 @@ SECRET_PREFIXES = (
 )
 """Variables that are meant for the planner, not for the jobs that it starts."""
 
-ENERGY = ("none", "report")
-"""Who tells the energy of a job: nobody, or the job itself through a file."""
+ENERGY = ("none", "report", CODECARBON)
+"""Who tells the energy of a job: nobody, the job itself through a file, or where it
+does not, CodeCarbon."""
 
 _PHASES = {"exited": Phase.FAILED, "cancelled": Phase.CANCELLED}
 
@@ -230,7 +232,8 @@ class Shell:
         alive = is_alive(_process(claim))
         started_at = datetime.fromisoformat(claim["claimed_at"])
         result = self._read(folder / run_folder.RESULT)
-        if result is not None:
+        pending = alive and result is not None and run_folder.ENERGY_PENDING in result
+        if result is not None and not pending:
             return _finished(result)
         if alive:
             return Report(phase=Phase.RUNNING, started_at=started_at)
