@@ -60,7 +60,6 @@ def plan_meta(
         When and how.
     """
     grid, solution = day.grid, run.solution
-    excluded = len(day.formulation.excluded.rows)
     inputs = tuple(_inputs(day))
     return PlanMeta(
         plan_id=_plan_id(day, inputs, run.name, occasion),
@@ -78,14 +77,8 @@ def plan_meta(
         bound=solution.bound,
         gap=solution.gap,
         emissions_kg=run.evaluation.emissions_kg,
-        unplaced=run.schedule.n_unplaced + excluded,
-        policies={
-            name: PolicyOutcome(
-                emissions_kg=policy.evaluation.emissions_kg,
-                unplaced=policy.schedule.n_unplaced + excluded,
-            )
-            for name, policy in baselines.items()
-        },
+        unplaced=_unplaced(day, run),
+        policies={name: _outcome(day, one) for name, one in baselines.items()},
         forecasts=tuple(_forecasts(day, occasion.now)),
         inputs=inputs,
         seconds=dict(occasion.seconds),
@@ -98,6 +91,17 @@ def plan_meta(
         settings=_settings(day, occasion.options),
         site=day.workspace.settings.planner.site,
     )
+
+
+def _outcome(day: Day, run: PolicyRun) -> PolicyOutcome:
+    return PolicyOutcome(
+        emissions_kg=run.evaluation.emissions_kg, unplaced=_unplaced(day, run)
+    )
+
+
+def _unplaced(day: Day, run: PolicyRun) -> int:
+    """Jobs without a place, those that no schedule could place included."""
+    return run.schedule.n_unplaced + len(day.formulation.excluded.rows)
 
 
 def plan_status(day: Day, run: PolicyRun) -> Status:

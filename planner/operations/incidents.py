@@ -202,6 +202,24 @@ def of_plan(
         subject=meta.plan_id,
         facts={**about, "gap": meta.gap, "emissions_kg": meta.emissions_kg},
     )
+    yield from _inputs(meta, left_out, at=at, about=about)
+    yield from _forecasts(meta, at=at, about=about)
+    for warning in meta.warnings:
+        yield Incident(
+            code="plan-warning",
+            level=Level.WARNING,
+            message=warning,
+            at=at,
+            subject=meta.plan_id,
+            facts=about,
+        )
+    yield from _unplaced(meta, unplaced, at=at, about=about)
+
+
+def _inputs(
+    meta: PlanMeta, left_out: int, *, at: datetime, about: Mapping[str, object]
+) -> Iterator[Incident]:
+    """What of a plan's inputs was weak, or was not there."""
     if meta.degraded:
         yield Incident(
             code="plan-degraded",
@@ -221,17 +239,6 @@ def of_plan(
             subject=meta.plan_id,
             facts={**about, "manifests": left_out},
         )
-    yield from _forecasts(meta, at=at, about=about)
-    for warning in meta.warnings:
-        yield Incident(
-            code="plan-warning",
-            level=Level.WARNING,
-            message=warning,
-            at=at,
-            subject=meta.plan_id,
-            facts=about,
-        )
-    yield from _unplaced(meta, unplaced, at=at, about=about)
 
 
 def _why(meta: PlanMeta) -> str:

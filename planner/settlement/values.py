@@ -138,48 +138,56 @@ def values_of_day(
     ForecastError
         If the file of the settings cannot be used.
     """
-    carbon: list[Forecast] = []
-    solar: list[Forecast | None] = []
-    sources: list[SourceUse] = []
-    awaited: list[npt.NDArray[np.bool_]] = []
-    origins: dict[Series, list[OriginArray]] = {Series.CARBON: [], Series.SOLAR: []}
-    trusted = _trusted(planned)
-    for region in workspace.regions:
-        waits = np.zeros(grid.n_slots, dtype=np.bool_)
-        for series in (Series.CARBON, Series.SOLAR):
-            if series is Series.SOLAR and region.solar is None:
-                solar.append(None)
-                origins[series].append(np.zeros(grid.n_slots, dtype=np.int8))
-                continue
-            told = signal if series is Series.CARBON else None
-            actual = actual_values(
-                workspace, region, grid, series=series, now=now, signal=told
-            )
-            before = trusted.get((series, region.name))
-            forecast, origin = _completed(actual, before, region, grid, series, told)
-            origins[series].append(origin)
-            if series is Series.CARBON:
-                carbon.append(forecast)
-            else:
-                solar.append(forecast)
-            sources.append(_use(actual, series, region))
-            # A site without a meter on its array will never know better.
-            if series is Series.CARBON or actual.source != "nothing":
-                waits |= origin != Origin.ACTUAL
-        awaited.append(waits)
+    trusted, regions = _trusted(planned), workspace.regions
+
+    def known(region: Region, series: Series) -> _Known:
+        told = signal if series is Series.CARBON else None
+        actual = actual_values(
+            workspace, region, grid, series=series, now=now, signal=told
+        )
+        before = trusted.get((series, region.name))
+        return _completed(actual, before, region, grid, series, told)
+
+    carbon = [known(region, Series.CARBON) for region in regions]
+    solar = [known(r, Series.SOLAR) if r.solar else None for r in regions]
     return Values(
         grid=grid,
         forecasts=ForecastSet(
             grid=grid,
-            carbon=tuple(carbon),
-            solar=tuple(solar),
+            carbon=tuple(one.forecast for one in carbon),
+            solar=tuple(None if one is None else one.forecast for one in solar),
             price=_prices(planned, grid),
         ),
-        carbon_origin=np.stack(origins[Series.CARBON]),
-        solar_origin=np.stack(origins[Series.SOLAR]),
-        sources=tuple(sources),
-        awaited=np.stack(awaited),
+        carbon_origin=np.stack([one.origin for one in carbon]),
+        solar_origin=np.stack([_origin(one, grid) for one in solar]),
+        sources=tuple(
+            one.use for pair in zip(carbon, solar, strict=True) for one in pair if one
+        ),
+        awaited=np.stack([_awaited(*pair) for pair in zip(carbon, solar, strict=True)]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Known:
+    """One series of one region: values, where each comes from, and from whom."""
+
+    forecast: Forecast
+    origin: OriginArray
+    use: SourceUse
+
+
+def _origin(solar: _Known | None, grid: TimeGrid) -> OriginArray:
+    """Where the sun of a region is known from; without an array there is none."""
+    return np.zeros(grid.n_slots, dtype=np.int8) if solar is None else solar.origin
+
+
+def _awaited(carbon: _Known, solar: _Known | None) -> npt.NDArray[np.bool_]:
+    """Slots of a region for which something is still to be expected."""
+    waits: npt.NDArray[np.bool_] = carbon.origin != Origin.ACTUAL
+    # A site without a meter on its array will never know better.
+    if solar is not None and solar.use.source != "nothing":
+        waits |= solar.origin != Origin.ACTUAL
+    return waits
 
 
 def _completed(
@@ -189,11 +197,15 @@ def _completed(
     grid: TimeGrid,
     series: Series,
     signal: Signal | None,
-) -> tuple[Forecast, OriginArray]:
+) -> _Known:
     """Actual values with what stands in, as code that plans wants them."""
     values, origin = filled(actual.values, before, grid)
     _refuse_unknown(values, region, series, grid)
-    return _as_forecast(values, region, grid, series, actual, signal), origin
+    return _Known(
+        forecast=_as_forecast(values, region, grid, series, actual, signal),
+        origin=origin,
+        use=_use(actual, series, region),
+    )
 
 
 def _trusted(planned: ForecastSet | None) -> Mapping[tuple[Series, str], FloatArray]:
