@@ -23,7 +23,7 @@ from planner.executing import opened
 from planner.executor.backends.registry import Place
 from planner.recall import snapshot_path
 from planner.settlement.attempts import (
-    Attempt,
+    Attempts,
     attempts_of,
     digest_of,
     earlier_attempts,
@@ -34,7 +34,7 @@ from planner.settlement.settled import Settled
 from planner.settlement.stages import Stages, price_stages
 from planner.settlement.sums import evidence_of
 from planner.settlement.values import Values, values_of_day
-from planner.settlement.work import Ending, meter, runs_of, segments_of
+from planner.settlement.work import known_regions, meter, segments_of
 from solvers.metered import load_of
 from solvers.problem import Places
 from solvers.solution import SolveOptions
@@ -92,8 +92,8 @@ class _Desk:
 
     plan: Plan
     path: Path
-    attempts: tuple[Attempt, ...]
-    earlier: tuple[Attempt, ...]
+    attempts: Attempts
+    earlier: Attempts
     ledger_digest: str
 
     @property
@@ -126,12 +126,12 @@ def _read(request: SettleRequest, now: datetime) -> _Desk:
         )
         plan = read_plan(path)
         start_us = grid_of_plan(plan.meta).start_us
-        attempts = tuple(attempts_of(ledger, day))
+        attempts = attempts_of(ledger, day)
         return _Desk(
             plan=plan,
             path=path,
             attempts=attempts,
-            earlier=tuple(earlier_attempts(ledger, day, since_us=start_us)),
+            earlier=earlier_attempts(ledger, day, since_us=start_us),
             ledger_digest=digest_of(attempts),
         )
 
@@ -173,14 +173,13 @@ def _settle(
 ) -> Settled:
     workspace = request.workspace
     found = segments_of(desk.plan, desk.attempts)
-    ran = [segment for segment in found if segment.ending is Ending.RAN]
-    work = work_of(ran, workspace, desk.grid.start_us)
+    work = work_of(found, workspace, desk.grid.start_us)
     values = _values(request, desk, work, now, notes)
     places = _places(workspace, desk, values)
     best = best_in_hindsight(
         workspace,
         desk.path,
-        ran=jobs_of(ran),
+        ran=jobs_of(work),
         values=values,
         solar_kwh=places.solar_kwh,
         options=request.options,
@@ -222,8 +221,8 @@ def _places(workspace: Workspace, desk: _Desk, values: Values) -> Places:
     """Intensity, and the sun that work of earlier dates left over."""
     regions = {region.name: r for r, region in enumerate(workspace.regions)}
     pue = [region.pue for region in workspace.regions]
-    before = [meter(a, regions, pue) for a in desk.earlier if a.region in regions]
-    runs = runs_of(before, origin_us=values.grid.start_us)
+    before = desk.earlier.among(known_regions(desk.earlier.rows["region"], regions))
+    runs = meter(before, regions, pue).runs(values.grid.start_us)
     whole = values.places(workspace, np.zeros_like(values.forecasts.g_per_kwh))
     taken = load_of(whole, inside(runs, values.grid), step_us=values.grid.step_us)
     return values.places(workspace, taken)

@@ -1,20 +1,32 @@
-"""Segments and attempts as columns, counted from the start of the first slot."""
+"""Segments and attempts as arrays, counted from the start of the first slot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from inputs.settings import Workspace
 from inputs.timegrid import TimeGrid
 from planner.settlement.hindsight import Ran
 from planner.settlement.stages import Attempted, Segments
-from planner.settlement.work import Metered, Segment, index_of, meter, runs_of
+from planner.settlement.work import (
+    Ending,
+    Found,
+    Metered,
+    index_of,
+    known_regions,
+    meter,
+)
 from solvers.evaluate import IndexArray
 from solvers.metered import Runs
-from solvers.problem import FloatArray
+from solvers.problem import FloatArray, Int64Array
+
+AnyArray = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,16 +35,45 @@ class Work:
 
     Parameters
     ----------
-    ran, metered
-        Segments that ran, and the attempts of each of them.
+    at
+        Which of all segments ran, shape (n_ran,).
+    rows
+        Their planned columns.
+    tries
+        Which of all attempts ran, of those segments, shape (n_tries,).
+    metered
+        What each of them used.
     segments, attempted
-        The same as columns.
+        The same for pricing; ``attempted.segment`` counts the segments that ran.
     """
 
-    ran: Sequence[Segment]
-    metered: Sequence[Sequence[Metered]]
+    at: IndexArray
+    rows: pa.Table
+    tries: IndexArray
+    metered: Metered
     segments: Segments
     attempted: Attempted
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def first(self) -> IndexArray:
+        """First try at each segment, shape (n_ran,)."""
+        return self.attempted.first
+
+    @property
+    def last(self) -> IndexArray:
+        """Last try at each segment, shape (n_ran,)."""
+        return np.append(self.first[1:], len(self.tries)) - 1 if len(self) else self.at
+
+    def summed(self, values: AnyArray) -> AnyArray:
+        """Sum over the tries at each segment, shape (n_ran,)."""
+        return np.add.reduceat(values, self.first) if len(self) else values
+
+    def worst(self, values: AnyArray) -> AnyArray:
+        """Highest value of the tries at each segment, shape (n_ran,)."""
+        return np.maximum.reduceat(values, self.first) if len(self) else values
 
     def last_us(self) -> int:
         """End of the latest run of any stage, from the start of the first slot."""
@@ -49,8 +90,8 @@ class Work:
         return max(int(column.max(initial=0)) for column in ends)
 
 
-def work_of(ran: Sequence[Segment], workspace: Workspace, origin_us: int) -> Work:
-    """Columns of the segments that ran.
+def work_of(found: Found, workspace: Workspace, origin_us: int) -> Work:
+    """Arrays of the segments that ran.
 
     Raises
     ------
@@ -59,57 +100,57 @@ def work_of(ran: Sequence[Segment], workspace: Workspace, origin_us: int) -> Wor
     """
     regions = {region.name: r for r, region in enumerate(workspace.regions)}
     pue = [region.pue for region in workspace.regions]
-    metered = [[meter(a, regions, pue) for a in segment.ran] for segment in ran]
-    counts = [len(tries) for tries in metered]
-    every = (one for tries in metered for one in tries)
+    ran = found.ending == Ending.RAN
+    at = np.flatnonzero(ran)
+    rows = found.planned.take(pa.array(at))
+    counted = found.attempts.ran & ran[found.of]
+    metered = meter(found.attempts.among(counted), regions, pue)
     return Work(
-        ran=ran,
+        at=at,
+        rows=rows,
+        tries=np.flatnonzero(counted),
         metered=metered,
-        segments=planned_columns(ran, regions, origin_us),
+        segments=planned_columns(rows, regions, origin_us),
         attempted=Attempted(
-            segment=np.repeat(np.arange(len(ran)), counts),
-            runs=runs_of(every, origin_us=origin_us),
+            segment=(np.cumsum(ran) - 1)[found.of[counted]],
+            runs=metered.runs(origin_us),
         ),
     )
 
 
-def jobs_of(ran: Sequence[Segment]) -> Ran:
+def jobs_of(work: Work) -> Ran:
     """Their jobs, for planning them once more."""
     return Ran(
-        job_ids=[segment.job_id for segment in ran],
-        planned_us=[s.planned["end"] - s.planned["start"] for s in ran],
+        job_ids=work.rows["job_id"],
+        planned_us=work.segments.end_us - work.segments.start_us,
     )
 
 
 def planned_columns(
-    ran: Sequence[Segment], regions: Mapping[str, int], origin_us: int
+    rows: pa.Table, regions: Mapping[str, int], origin_us: int
 ) -> Segments:
     """What was planned of the segments that ran; nothing is known of their data yet."""
-    rows = [segment.planned for segment in ran]
-    base = [row["baseline_region"] for row in rows]
-    known = [
-        name in regions and row["baseline_start"] is not None
-        for name, row in zip(base, rows, strict=True)
-    ]
+    base = rows["baseline_region"]
+    known = known_regions(base, regions)
+    known &= rows["baseline_start"].is_valid().to_numpy()
+    based = np.full(len(known), -1, dtype=np.intp)
+    based[known] = index_of(base.filter(pa.array(known)), regions, rows["job_id"])
 
-    def column(name: str) -> FloatArray:
-        return np.array([row[name] for row in rows], dtype=np.float64)
+    def number(name: str) -> FloatArray:
+        return rows[name].to_numpy()  # type: ignore[no-any-return]
 
-    def instants(name: str) -> IndexArray:
-        return np.array([row[name] or origin_us for row in rows], np.int64) - origin_us
+    def instants(name: str) -> Int64Array:
+        known_us: Int64Array = rows[name].fill_null(origin_us).to_numpy()
+        return known_us - origin_us
 
     return Segments(
-        region=np.array(
-            [index_of(row["region"], regions, row["job_id"]) for row in rows], np.intp
-        ),
+        region=index_of(rows["region"], regions, rows["job_id"]),
         start_us=instants("start"),
         end_us=instants("end"),
-        energy_kwh=column("energy_kwh"),
-        baseline_region=np.array(
-            [regions[b] if k else -1 for b, k in zip(base, known, strict=True)], np.intp
-        ),
+        energy_kwh=number("energy_kwh"),
+        baseline_region=based,
         baseline_start_us=instants("baseline_start"),
-        place_kg=np.zeros((len(rows), len(regions))),
+        place_kg=np.zeros((rows.num_rows, len(regions))),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -54,12 +54,12 @@ class Hindsight:
     solver: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ran:
     """Segments that ran: their jobs, and the planned running time of each. [µs]"""
 
-    job_ids: Sequence[str]
-    planned_us: Sequence[int]
+    job_ids: pa.ChunkedArray
+    planned_us: Int64Array
 
 
 def best_in_hindsight(
@@ -138,7 +138,7 @@ def _solved(
 def _rows(day: Day, ran: Ran) -> Int64Array:
     """Row of the problem of each segment that ran."""
     ids = day.loaded.jobs.ids.take(pa.array(day.formulation.rows))
-    wanted = pa.array(ran.job_ids, pa.string())
+    wanted = ran.job_ids
     at = pc.index_in(wanted, ids)
     if at.null_count:
         gone = wanted.filter(at.is_null())[0]
@@ -147,7 +147,7 @@ def _rows(day: Day, ran: Ran) -> Int64Array:
         raise _CannotTellError("a job ran in several segments")
     rows: Int64Array = at.to_numpy().astype(np.int64)
     durations = day.loaded.jobs.duration_us[day.formulation.rows[rows]]
-    other = np.abs(durations - np.asarray(ran.planned_us)) > _TOLERANCE_US
+    other = np.abs(durations - ran.planned_us) > _TOLERANCE_US
     if other.any():
         job = ran.job_ids[int(np.argmax(other))]
         raise _CannotTellError(f'the manifests give job "{job}" another duration now')

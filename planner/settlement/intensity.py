@@ -10,41 +10,15 @@ Green Software Foundation, Software Carbon Intensity specification, ISO/IEC
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-UNIT_LABEL, COUNT_LABEL = "functional_unit", "units"
+import numpy as np
+import pyarrow.compute as pc
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitCount:
-    """What a segment was for.
-
-    Parameters
-    ----------
-    unit
-        The functional unit.
-    units
-        How many of them its job says it makes, None if that is no number.
-    """
-
-    unit: str
-    units: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SciPart:
-    """What one segment adds to the score of its unit."""
-
-    unit: str
-    units: float
-    counted_by: str
-    energy_kwh: float
-    operational_kg: float
-    embodied_kg: float | None
+from planner.settlement.uses import Uses
+from solvers.evaluate import IndexArray
+from solvers.problem import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,70 +49,56 @@ class Sci:
     g_per_unit: float | None
 
 
-def unit_of(spec: str | None) -> UnitCount | None:
-    """Functional unit in the labels of a job, None if it names none."""
-    labels = _spec(spec).get("labels") or {}
-    unit = labels.get(UNIT_LABEL)
-    if not unit:
-        return None
-    return UnitCount(unit=str(unit), units=_count(labels.get(COUNT_LABEL)))
-
-
-def embodied_kg(
-    spec: str | None, hours: float, rates: Mapping[str, float]
-) -> float | None:
-    """Share of the making of the hardware; None without any rate. [kg CO₂e]
+def scores(
+    uses: Uses, *, energy_kwh: FloatArray, operational_kg: FloatArray
+) -> tuple[Sci, ...]:
+    """Score of each functional unit, by name.
 
     Parameters
     ----------
-    rates
-        Of each resource, for one unit of it and one hour. [kg CO₂e]
+    energy_kwh, operational_kg
+        Of each segment that ran, shape (n_ran,). [kWh] [kg CO₂e]
     """
-    if not rates:
-        return None
-    held = _spec(spec).get("resources") or {}
-    return hours * sum(rates.get(name, 0.0) * float(n) for name, n in held.items())
+    coded = pc.dictionary_encode(uses.unit)
+    names = coded.dictionary.to_pylist()
+    of = coded.indices.fill_null(-1).to_numpy()
+    order = np.argsort(of, kind="stable")
+    borders = np.searchsorted(of[order], np.arange(len(names) + 1))
+    return tuple(
+        _score(
+            names[i],
+            uses,
+            order[borders[i] : borders[i + 1]],
+            energy_kwh,
+            operational_kg,
+        )
+        for i in sorted(range(len(names)), key=names.__getitem__)
+    )
 
 
-def scores(parts: Iterable[SciPart]) -> tuple[Sci, ...]:
-    """Score of each functional unit, by name."""
-    groups: dict[str, list[SciPart]] = {}
-    for part in parts:
-        groups.setdefault(part.unit, []).append(part)
-    return tuple(_score(unit, groups[unit]) for unit in sorted(groups))
-
-
-def _score(unit: str, parts: list[SciPart]) -> Sci:
-    operational = math.fsum(part.operational_kg for part in parts)
-    known = [part.embodied_kg for part in parts if part.embodied_kg is not None]
-    embodied = math.fsum(known) if known else None
-    units = math.fsum(part.units for part in parts)
-    counters = {part.counted_by for part in parts if part.units}
+def _score(
+    unit: str,
+    uses: Uses,
+    at: IndexArray,
+    energy_kwh: FloatArray,
+    operational_kg: FloatArray,
+) -> Sci:
+    """Score of one unit from its segments."""
+    known = uses.embodied_kg[at]
+    known = known[~np.isnan(known)]
+    embodied = math.fsum(known.tolist()) if len(known) else None
+    operational = math.fsum(operational_kg[at].tolist())
+    made = np.nan_to_num(uses.units[at])
+    units = math.fsum(made.tolist())
+    counters = {"job" if one else "label" for one in uses.by_job[at][made > 0]}
     total_g = 1000 * (operational + (embodied or 0.0))
     return Sci(
         unit=unit,
-        segments=len(parts),
-        energy_kwh=math.fsum(part.energy_kwh for part in parts),
+        segments=len(at),
+        energy_kwh=math.fsum(energy_kwh[at].tolist()),
         operational_kg=operational,
         embodied_kg=embodied,
         units=units,
         counted_by=counters.pop() if len(counters) == 1 else "both",
         g_per_unit=total_g / units if units else None,
     )
-
-
-def _spec(text: str | None) -> dict[str, Any]:
-    """What dispatch was told of a job; nothing where the ledger alone knows it."""
-    try:
-        content = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _count(text: object) -> float | None:
-    try:
-        number = float(str(text))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

@@ -6,9 +6,13 @@ Documented at https://prometheus.io/docs/prometheus/latest/querying/api/.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecasts.errors import ForecastError
 from forecasts.http.client import HttpClient
@@ -18,7 +22,7 @@ from forecasts.http.secret import Secret
 from inputs.settings import PrometheusTable
 from planner.executor.energy import J_PER_KWH, MEASURED
 from planner.executor.energy_file import MAX_KWH
-from planner.settlement.attempts import Attempt, Times
+from planner.settlement.attempts import Attempts, Times
 
 SOURCE = "Prometheus"
 TOKEN = "PROMETHEUS_TOKEN"
@@ -29,15 +33,26 @@ _US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An attempt whose energy is asked for; instants in µs since 1970 UTC."""
+
+    key: str
+    job_id: str
+    region: str
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answers:
     """Attempts with the energy that was found, and what went wrong, once each."""
 
-    attempts: tuple[Attempt, ...]
+    attempts: Attempts
     notes: tuple[str, ...]
 
 
 def metered_by_query(
-    attempts: Iterable[Attempt],
+    attempts: Attempts,
     table: PrometheusTable,
     *,
     http: HttpClient,
@@ -54,30 +69,27 @@ def metered_by_query(
     environment
         May hold the token.
     """
-    found, problems = [], dict[str, None]()
-    for attempt in attempts:
-        asked = attempt
-        if _is_wanted(attempt):
-            try:
-                kwh = _ask(attempt, table, http, environment)
-                asked = attempt if kwh is None else _with(attempt, kwh, table)
-            except (ForecastError, ValueError) as error:
-                problems[f"{SOURCE}: {error}"] = None
-        found.append(asked)
-    return Answers(attempts=tuple(found), notes=tuple(problems)[:3])
+    found, problems = dict[int, float](), dict[str, None]()
+    for at, asked in _wanted(attempts):
+        try:
+            kwh = _ask(asked, table, http, environment)
+        except (ForecastError, ValueError) as error:
+            problems[f"{SOURCE}: {error}"] = None
+        else:
+            found |= {} if kwh is None else {at: kwh}
+    return Answers(attempts=_with(attempts, found, table), notes=tuple(problems)[:3])
 
 
-def query_for(attempt: Attempt, template: str) -> str:
+def query_for(asked: Asked, template: str) -> str:
     """Query about one attempt; values are escaped as in a PromQL string.
 
     Only the placeholders are replaced, so that the braces of a selector stay.
     """
-    start, end, _ = attempt.times()
     values = {
-        "{key}": attempt.key,
-        "{job_id}": attempt.job_id,
-        "{region}": attempt.region,
-        "{seconds}": str(max(1, -(-(end - start) // _US_PER_S))),
+        "{key}": asked.key,
+        "{job_id}": asked.job_id,
+        "{region}": asked.region,
+        "{seconds}": str(max(1, -(-(asked.end_us - asked.start_us) // _US_PER_S))),
     }
     parts = [template]
     for name, value in values.items():
@@ -94,23 +106,41 @@ def _between(pieces: list[str], text: str) -> list[str]:
     return joined
 
 
-def _is_wanted(attempt: Attempt) -> bool:
-    known = attempt.ran and attempt.energy_kwh is None
-    return known and attempt.times()[2] is not Times.ASSUMED
+def _wanted(attempts: Attempts) -> Iterator[tuple[int, Asked]]:
+    """Attempts that ran at known times and told nothing, with their places."""
+    times = attempts.times()
+    wanted = attempts.ran & ~attempts.has("energy_kwh")
+    wanted &= times.told_by != Times.ASSUMED
+    at = np.flatnonzero(wanted)
+    rows = attempts.rows.select(["key", "job_id", "region"]).take(pa.array(at))
+    for i, facts in zip(at.tolist(), rows.to_pylist(), strict=True):
+        start_us, end_us = int(times.start_us[i]), int(times.end_us[i])
+        yield i, Asked(**facts, start_us=start_us, end_us=end_us)
 
 
-def _with(attempt: Attempt, kwh: float, table: PrometheusTable) -> Attempt:
-    return replace(
-        attempt,
-        energy_kwh=kwh,
-        energy_label=MEASURED,
-        energy_source=SOURCE,
-        energy_at_plug=table.at_plug,
-    )
+def _with(
+    attempts: Attempts, found: Mapping[int, float], table: PrometheusTable
+) -> Attempts:
+    """Attempts with the energies that were found, by their places."""
+    at = np.zeros(len(attempts), dtype=np.bool_)
+    at[list(found)] = True
+    kwh = np.zeros(len(attempts))
+    kwh[list(found)] = list(found.values())
+    told = {
+        "energy_kwh": pa.array(kwh),
+        "energy_label": MEASURED,
+        "energy_source": SOURCE,
+        "energy_at_plug": table.at_plug,
+    }
+    rows = attempts.rows
+    for name, values in told.items():
+        column = pc.if_else(pa.array(at), values, rows[name])
+        rows = rows.set_column(rows.schema.get_field_index(name), name, column)
+    return Attempts(rows=rows)
 
 
 def _ask(
-    attempt: Attempt,
+    asked: Asked,
     table: PrometheusTable,
     http: HttpClient,
     environment: Mapping[str, str],
@@ -119,8 +149,8 @@ def _ask(
     request = HttpRequest(
         url=f"{table.url.rstrip('/')}/api/v1/query",
         params={
-            "query": query_for(attempt, table.query),
-            "time": f"{attempt.times()[1] / _US_PER_S:.3f}",
+            "query": query_for(asked, table.query),
+            "time": f"{asked.end_us / _US_PER_S:.3f}",
         },
         headers={"Authorization": Secret(f"Bearer {token}")} if token else {},
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from planner.executor.energy import ASSUMED
+from planner.executor.energy import ASSUMED, LABELS
 from planner.settlement.settled import Settled
 from planner.settlement.stand_ins import Origin
 from planner.settlement.work import Ending
@@ -33,7 +35,7 @@ def missing_hours(settled: Settled) -> list[dict[str, Any]]:
     return found
 
 
-def notes_of(settled: Settled, rows: Sequence[dict[str, Any]]) -> list[str]:
+def notes_of(settled: Settled, rows: pa.Table) -> list[str]:
     """Sentences about segments, times, values and energy, in this order."""
     return [
         *_about_states(rows),
@@ -43,19 +45,19 @@ def notes_of(settled: Settled, rows: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _about_states(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _about_states(rows: pa.Table) -> Iterator[str]:
     told = {
         Ending.OPEN: "not settled yet: {} in state {}",
         Ending.NOT_RUN: "never ran, and counts nowhere: {} {}",
     }
     for ending, sentence in told.items():
-        states = Counter(row["state"] for row in rows if row["ending"] == ending)
-        for state, number in sorted(states.items()):
+        of = rows.filter(pc.equal(rows["ending"], ending.value))
+        for state, number in sorted(Counter(of["state"].to_pylist()).items()):
             yield sentence.format(number, state)
 
 
-def _about_times(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    found = Counter(row.get("times") for row in rows)
+def _about_times(rows: pa.Table) -> Iterator[str]:
+    found = Counter(rows["times"].to_pylist())
     if found["executor"]:
         yield (
             f"{found['executor']} ran on a clock that contradicts the executor's: "
@@ -77,9 +79,7 @@ def _about_values(settled: Settled) -> Iterator[str]:
 
 
 def _about_energy(settled: Settled) -> Iterator[str]:
-    assumed = sum(
-        one.label == ASSUMED for tries in settled.work.metered for one in tries
-    )
+    assumed = int((settled.work.metered.label == LABELS.index(ASSUMED)).sum())
     if assumed:
         yield (
             f"energy of {assumed} attempts is assumed: planned power for as long as "

@@ -2,117 +2,140 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from inputs.timegrid import from_us
-from planner.executor.states import State
+from outputs.evidence import EVIDENCE_SCHEMA
+from planner.executor.energy import LABELS
+from planner.settlement.attempts import Times
 from planner.settlement.hindsight import Hindsight
-from planner.settlement.intensity import embodied_kg, unit_of
 from planner.settlement.settled import Settled
-from planner.settlement.work import Ending, Metered, Segment, worst_label
-from solvers.problem import FloatArray
+from planner.settlement.uses import Uses
+from planner.settlement.work import Ending
+from solvers.evaluate import IndexArray
 
-_US_PER_HOUR = 3.6e9
-
-
-def rows_of(settled: Settled) -> list[dict[str, Any]]:
-    """A row for each segment, by planned start and job; more keys than columns."""
-    ran = {id(segment): i for i, segment in enumerate(settled.work.ran)}
-    waits = settled.waits.tolist()
-    columns = _columns(settled)
-    rows = []
-    for segment in settled.found:
-        at = ran.get(id(segment))
-        row = _planned(segment)
-        if at is not None:
-            row |= {name: values[at] for name, values in columns.items()}
-            row |= _ran(segment, settled.work.metered[at], settled)
-            row["provisional"] = waits[at]
-        rows.append(row)
-    rows.sort(key=lambda row: (row["planned_start"], row["job_id"], row["segment"]))
-    return rows
+_INSTANT = pa.timestamp("us", tz="UTC")
+_TIMES = [times.name.lower() for times in Times]
 
 
-def _planned(segment: Segment) -> dict[str, Any]:
-    planned = segment.planned
-    last = segment.attempts[-1] if segment.attempts else None
+def rows_of(settled: Settled, uses: Uses) -> pa.Table:
+    """Rows of ``EVIDENCE_SCHEMA``, one for each segment, by planned start and job."""
+    columns = {
+        **_planned(settled),
+        **_spread(settled, {**_ran(settled), **_priced(settled), **_made(uses)}),
+    }
+    n = len(settled.found)
+    table = pa.table(
+        [columns.get(field.name, pa.nulls(n, field.type)) for field in EVIDENCE_SCHEMA],
+        names=EVIDENCE_SCHEMA.names,
+    )
+    order = [(name, "ascending") for name in ("planned_start", "job_id", "segment")]
+    return table.cast(EVIDENCE_SCHEMA).sort_by(order)
+
+
+def _planned(settled: Settled) -> dict[str, Any]:
+    """What is known of every segment, whether it ran or not."""
+    found, ending = settled.found, settled.found.ending
+    provisional = ending == Ending.OPEN
+    provisional[settled.work.at] = settled.waits
+    planned = found.planned
     return {
-        "job_id": segment.job_id,
-        "segment": segment.segment,
+        "job_id": planned["job_id"],
+        "segment": planned["segment"],
         "team": planned["team"],
-        "ending": segment.ending.value,
-        "state": segment.state.value,
-        "provisional": segment.ending is Ending.OPEN,
-        "attempts": len(segment.ran),
-        "exit_code": last and last.exit_code,
-        "reason": last and last.reason,
+        "ending": pa.array(ending),
+        "state": found.state,
+        "provisional": pa.array(provisional),
+        "attempts": pa.array(found.begun),
+        "exit_code": found.of_last("exit_code"),
+        "reason": found.of_last("reason"),
         "planned_region": planned["region"],
-        "planned_start": from_us(planned["start"]),
-        "planned_end": from_us(planned["end"]),
+        "planned_start": planned["start"].cast(_INSTANT),
+        "planned_end": planned["end"].cast(_INSTANT),
         "planned_energy_kwh": planned["energy_kwh"],
         "planned_solar_kwh": planned["solar_kwh"],
         "planned_emissions_kg": planned["emissions_kg"],
     }
 
 
-def _ran(
-    segment: Segment, metered: Sequence[Metered], settled: Settled
-) -> dict[str, Any]:
-    """What really happened to one segment."""
-    hours = sum(one.end_us - one.start_us for one in metered) / _US_PER_HOUR
-    spec = segment.planned["spec"]
-    sources = {a.energy_source for a in segment.ran if a.energy_source}
-    count = unit_of(spec)
-    told = segment.ran[-1].units
-    label = count.units if count and segment.segment == 0 else None
-    units = label if told is None else told
-    rates = settled.workspace.settings.settlement.embodied_kg_per_hour
+def _spread(settled: Settled, columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns of the segments that ran, over all segments; null for the others."""
+    work = settled.work
+    at = np.full(len(settled.found), -1)
+    at[work.at] = np.arange(len(work))
+    taken = pa.array(at, mask=at < 0)
+    return {name: values.take(taken) for name, values in columns.items()}
+
+
+def _ran(settled: Settled) -> dict[str, Any]:
+    """What really happened to segments that ran."""
+    work, metered = settled.work, settled.work.metered
+    first, last, times = work.first, work.last, metered.times
+    repeated = metered.energy_kwh.copy()
+    repeated[last] = 0.0
     return {
-        "actual_region": settled.regions[metered[-1].region],
-        "actual_start": from_us(metered[0].start_us),
-        "actual_end": from_us(metered[-1].end_us),
-        "times": max(one.times for one in metered).name.lower(),
-        "energy_kwh": math.fsum(one.energy_kwh for one in metered),
-        "energy_label": worst_label(metered),
-        "energy_source": ", ".join(sorted(sources)) or None,
-        "repeated_energy_kwh": math.fsum(one.energy_kwh for one in metered[:-1]),
-        "functional_unit": count and count.unit,
-        "units": units if segment.state is State.DONE and count else None,
-        "counted_by": "label" if told is None else "job",
-        "embodied_kg": embodied_kg(spec, hours, rates),
+        "actual_region": _named(settled.regions, metered.region[last]),
+        "actual_start": pa.array(times.start_us[first]).cast(_INSTANT),
+        "actual_end": pa.array(times.end_us[last]).cast(_INSTANT),
+        "times": _named(_TIMES, work.worst(times.told_by)),
+        "energy_kwh": pa.array(work.summed(metered.energy_kwh)),
+        "energy_label": _named(LABELS, work.worst(metered.label)),
+        "energy_source": _sources(settled),
+        "repeated_energy_kwh": pa.array(work.summed(repeated)),
     }
 
 
-def _columns(settled: Settled) -> dict[str, list[Any]]:
-    """Numbers of every segment that ran, None where there is none."""
+def _sources(settled: Settled) -> pa.Array:
+    """Who told the energy of each segment; all of them, where attempts differ."""
+    work = settled.work
+    every = settled.found.attempts.rows["energy_source"].take(pa.array(work.tries))
+    told = every.to_pylist()
+    first, last = work.first, work.last
+    names = [told[i] or None for i in first.tolist()]
+    for n in np.flatnonzero(last > first).tolist():
+        apart = {name for name in told[first[n] : last[n] + 1] if name}
+        names[n] = ", ".join(sorted(apart)) or None
+    return pa.array(names, pa.string())
+
+
+def _priced(settled: Settled) -> dict[str, Any]:
+    """What the stages of segments that ran have emitted."""
     stages, segments = settled.stages, settled.work.segments
     energy = stages.solar_kwh + stages.grid_kwh
     share = np.divide(
         stages.solar_kwh, energy, out=np.zeros_like(energy), where=energy > 0
     )
-    begun = settled.work.attempted.runs.region[settled.work.attempted.first]
-    columns: dict[str, list[Any]] = {
-        "solar_kwh": stages.solar_kwh.tolist(),
-        "grid_kwh": stages.grid_kwh.tolist(),
-        "solar_share": share.tolist(),
-        "transfer_kg": segments.moved_kg(begun).tolist(),
-        "emissions_kg": stages.realised_kg.tolist(),
-        "baseline_kg": _or_none(stages.baseline_kg),
-        "planned_at_actual_kg": stages.planned_kg.tolist(),
-        "dispatched_kg": stages.dispatched_kg.tolist(),
+    begun = settled.work.attempted.runs.region[settled.work.first]
+    columns = {
+        "solar_kwh": pa.array(stages.solar_kwh),
+        "grid_kwh": pa.array(stages.grid_kwh),
+        "solar_share": pa.array(share),
+        "transfer_kg": pa.array(segments.moved_kg(begun)),
+        "emissions_kg": pa.array(stages.realised_kg),
+        "baseline_kg": pa.array(stages.baseline_kg, from_pandas=True),
+        "planned_at_actual_kg": pa.array(stages.planned_kg),
+        "dispatched_kg": pa.array(stages.dispatched_kg),
     }
     best = settled.hindsight
     if isinstance(best, Hindsight) and stages.hindsight_kg is not None:
-        origin_us = settled.values.grid.start_us
-        columns["hindsight_region"] = [settled.regions[r] for r in best.region]
-        columns["hindsight_start"] = [from_us(us + origin_us) for us in best.start_us]
-        columns["hindsight_kg"] = stages.hindsight_kg.tolist()
+        start_us = best.start_us + settled.values.grid.start_us
+        columns["hindsight_region"] = _named(settled.regions, best.region)
+        columns["hindsight_start"] = pa.array(start_us).cast(_INSTANT)
+        columns["hindsight_kg"] = pa.array(stages.hindsight_kg)
     return columns
 
 
-def _or_none(values: FloatArray) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in values.tolist()]
+def _made(uses: Uses) -> dict[str, Any]:
+    return {
+        "functional_unit": uses.unit,
+        "units": pa.array(uses.units, from_pandas=True),
+        "embodied_kg": pa.array(uses.embodied_kg, from_pandas=True),
+    }
+
+
+def _named(names: Any, at: IndexArray | npt.NDArray[np.int8]) -> pa.Array:
+    """Name of each index."""
+    return pa.array(list(names), pa.string()).take(pa.array(at))

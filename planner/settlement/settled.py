@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import pyarrow.compute as pc
 
 from inputs.settings import Workspace
 from outputs.plan import Plan
@@ -15,7 +15,7 @@ from planner.settlement.columns import Work
 from planner.settlement.hindsight import Hindsight
 from planner.settlement.stages import Stages
 from planner.settlement.values import Values
-from planner.settlement.work import Segment
+from planner.settlement.work import Found
 from solvers.metered import touched
 from solvers.problem import BoolArray, Places
 
@@ -39,7 +39,7 @@ class Settled:
     workspace: Workspace
     plan: Plan
     ledger_digest: str
-    found: Sequence[Segment]
+    found: Found
     work: Work
     stages: Stages
     hindsight: Hindsight | str
@@ -53,9 +53,9 @@ class Settled:
         """Which of the segments that ran used a slot whose value is to come."""
         runs, step_us = self.work.attempted.runs, self.values.grid.step_us
         flag = touched(self.places, runs, self.values.awaited, step_us=step_us)
-        waits = np.bincount(self.work.attempted.segment, flag, len(self.work.ran)) > 0
-        unsure = [segment.state is State.UNKNOWN for segment in self.work.ran]
-        return waits | np.array(unsure, dtype=np.bool_)
+        waits = np.bincount(self.work.attempted.segment, flag, len(self.work)) > 0
+        unsure = pc.equal(self.found.state, State.UNKNOWN.value).to_numpy()
+        return waits | unsure[self.work.at]  # type: ignore[no-any-return]
 
     @property
     def regions(self) -> tuple[str, ...]:

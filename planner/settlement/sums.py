@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from outputs.evidence import EVIDENCE_SCHEMA, Evidence
+from outputs.evidence import Evidence
 from planner.executor.energy import LABELS
 from planner.settlement.hindsight import Hindsight
-from planner.settlement.intensity import SciPart, scores
+from planner.settlement.intensity import scores
 from planner.settlement.remarks import missing_hours, notes_of
 from planner.settlement.rows import rows_of
 from planner.settlement.settled import Settled
-from planner.settlement.work import Ending
+from planner.settlement.uses import Uses, uses_of
 from planner.version import planner_version, solver_versions
 from solvers.problem import FloatArray
 
 
 def evidence_of(settled: Settled) -> Evidence:
     """Rows and sums of a settled day."""
-    rows = rows_of(settled)
-    table = pa.Table.from_pylist(rows, schema=EVIDENCE_SCHEMA)
-    return Evidence(rows=table, meta=sums_of(settled, rows))
+    rates = settled.workspace.settings.settlement.embodied_kg_per_hour
+    uses = uses_of(settled.found, settled.work, rates)
+    rows = rows_of(settled, uses)
+    return Evidence(rows=rows, meta=sums_of(settled, rows, uses))
 
 
-def sums_of(settled: Settled, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def sums_of(settled: Settled, rows: pa.Table, uses: Uses) -> dict[str, Any]:
     """Metadata of the evidence, as plain JSON values."""
     plan, values = settled.plan.meta, settled.values
-    open_rows = [row for row in rows if row["ending"] == Ending.OPEN]
-    provisional = bool(open_rows) or bool(settled.waits.any())
+    energy_kwh = settled.work.summed(settled.work.metered.energy_kwh)
+    scored = scores(
+        uses, energy_kwh=energy_kwh, operational_kg=settled.stages.realised_kg
+    )
+    provisional = bool(pc.any(rows["provisional"]).as_py())
     return {
         "date": plan.date.isoformat(),
         "timezone": plan.timezone,
@@ -49,28 +54,24 @@ def sums_of(settled: Settled, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ledger_digest": settled.ledger_digest,
         "planner_version": planner_version(),
         "solver_versions": solver_versions(),
-        "segments": dict(Counter(row["ending"] for row in rows)),
-        "states": dict(Counter(row["state"] for row in rows)),
-        "emissions_kg": _emissions(settled, rows),
+        "segments": dict(Counter(rows["ending"].to_pylist())),
+        "states": dict(Counter(rows["state"].to_pylist())),
+        "emissions_kg": _emissions(settled),
         "regret_kg": _regret(settled),
         "saving": _saving(settled),
         "energy_kwh": _energy(settled),
         "hindsight": _hindsight(settled.hindsight),
-        "sci": [asdict(score) for score in scores(_sci_parts(rows))],
+        "sci": [asdict(score) for score in scored],
         "sources": [asdict(use) for use in values.sources],
         "missing": missing_hours(settled),
         "notes": [*settled.notes, *notes_of(settled, rows)],
     }
 
 
-def _emissions(settled: Settled, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _emissions(settled: Settled) -> dict[str, Any]:
     """The promise of all, and every stage of what ran. [kg CO₂e]"""
     stages = settled.stages
-    promised = [
-        row["planned_emissions_kg"]
-        for row in rows
-        if row["ending"] == Ending.RAN and row["planned_emissions_kg"] is not None
-    ]
+    promised = settled.work.rows["emissions_kg"].drop_null().to_pylist()
     best = stages.hindsight_kg
     return {
         "promised": settled.plan.meta.emissions_kg,
@@ -101,12 +102,7 @@ def _saving(settled: Settled) -> dict[str, Any]:
     """Realised saving against asap, on what ran and what asap would have run."""
     stages, both = settled.stages, settled.work.segments.has_baseline
     base, realised = _sum(stages.baseline_kg[both]), _sum(stages.realised_kg[both])
-    labels = {
-        one.label
-        for tries, counted in zip(settled.work.metered, both, strict=True)
-        for one in tries
-        if counted
-    }
+    labels = settled.work.metered.label[both[settled.work.attempted.segment]]
     return {
         "baseline": "asap",
         "segments": int(both.sum()),
@@ -115,22 +111,23 @@ def _saving(settled: Settled) -> dict[str, Any]:
         "realised_kg": realised,
         "avoided_kg": base - realised,
         "percent": 100 * (base - realised) / base if base > 0 else None,
-        "energy": max(labels, key=LABELS.index) if labels else None,
+        "energy": LABELS[labels.max()] if len(labels) else None,
     }
 
 
 def _energy(settled: Settled) -> dict[str, Any]:
     """Metered energy of all attempts, by how far it is known. [kWh]"""
-    every = [one for tries in settled.work.metered for one in tries]
-    failed = [one for tries in settled.work.metered for one in tries[:-1]]
+    work, metered = settled.work, settled.work.metered
+    repeated = np.ones(len(work.tries), dtype=np.bool_)
+    repeated[work.last] = False
     return {
-        "planned": _sum(settled.work.segments.energy_kwh),
-        "realised": math.fsum(one.energy_kwh for one in every),
-        "of_repeated_attempts": math.fsum(one.energy_kwh for one in failed),
+        "planned": _sum(work.segments.energy_kwh),
+        "realised": _sum(metered.energy_kwh),
+        "of_repeated_attempts": _sum(metered.energy_kwh[repeated]),
         "solar": _sum(settled.stages.solar_kwh),
         "by_label": {
-            label: math.fsum(one.energy_kwh for one in every if one.label == label)
-            for label in LABELS
+            label: _sum(metered.energy_kwh[metered.label == code])
+            for code, label in enumerate(LABELS)
         },
     }
 
@@ -145,21 +142,6 @@ def _hindsight(best: Hindsight | str) -> dict[str, Any]:
         "status": best.status.value,
         "solver": best.solver,
     }
-
-
-def _sci_parts(rows: Sequence[dict[str, Any]]) -> list[SciPart]:
-    return [
-        SciPart(
-            unit=row["functional_unit"],
-            units=row["units"] or 0.0,
-            counted_by=row["counted_by"],
-            energy_kwh=row["energy_kwh"],
-            operational_kg=row["emissions_kg"],
-            embodied_kg=row["embodied_kg"],
-        )
-        for row in rows
-        if row.get("functional_unit")
-    ]
 
 
 def _sum(values: FloatArray) -> float:

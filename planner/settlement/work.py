@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from outputs.plan import PLANNED, Plan
 from planner.executor.energy import ASSUMED, LABELS
 from planner.executor.states import State
-from planner.settlement.attempts import SETTLED_STATES, Attempt, Times
+from planner.settlement.attempts import SETTLED_STATES, Attempts, RunTimes
 from planner.settlement.errors import SettlementError
+from solvers.evaluate import IndexArray
 from solvers.metered import Runs
+from solvers.problem import BoolArray, FloatArray
 
 _US_PER_HOUR = 3.6e9
 
-Key = tuple[str, int]
-"""Job id and segment."""
+_TEXT, _WHOLE, _NUMBER = pa.string(), pa.int64(), pa.float64()
+
+PLANNED_SCHEMA = pa.schema(
+    {
+        "job_id": _TEXT,
+        "segment": _WHOLE,
+        "region": _TEXT,
+        "start": _WHOLE,
+        "end": _WHOLE,
+        "energy_kwh": _NUMBER,
+        "solar_kwh": _NUMBER,
+        "grid_kwh": _NUMBER,
+        "emissions_kg": _NUMBER,
+        "baseline_region": _TEXT,
+        "baseline_start": _WHOLE,
+        "team": _TEXT,
+        "spec": _TEXT,
+    }
+)
+"""What is needed of plan rows, instants as µs since 1970 UTC."""
 
 
 class Ending(StrEnum):
@@ -35,108 +56,108 @@ class Ending(StrEnum):
     """It waits, runs, or nobody knows; settled later."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One segment: its plan row and its attempts.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Found:
+    """Every segment that the plan has or the ledger knows, by job and segment.
 
     Parameters
     ----------
     planned
-        Columns of the plan row; for what only an earlier plan of the date had, what
-        the ledger knows of them.
+        Columns of ``PLANNED_SCHEMA``; for what only an earlier plan of the date had,
+        what the ledger knows of them.
     attempts
-        All attempts by number.
-    in_plan
-        Whether the plan has it.
+        All attempts at all of them.
+    of
+        Segment of each attempt, rising, shape (n_attempts,).
     """
 
-    job_id: str
-    segment: int
-    planned: Mapping[str, Any]
-    attempts: tuple[Attempt, ...]
-    in_plan: bool
+    planned: pa.Table
+    attempts: Attempts
+    of: IndexArray
+
+    def __len__(self) -> int:
+        return int(self.planned.num_rows)
 
     @property
-    def ran(self) -> tuple[Attempt, ...]:
-        """Attempts that began."""
-        return tuple(attempt for attempt in self.attempts if attempt.ran)
+    def last(self) -> IndexArray:
+        """Last attempt at each segment, -1 where there is none, shape (n,)."""
+        ends = np.cumsum(np.bincount(self.of, minlength=len(self)))
+        return np.where(np.diff(ends, prepend=0) > 0, ends - 1, -1).astype(np.intp)
 
     @property
-    def state(self) -> State:
-        """Where its last attempt stands."""
-        return self.attempts[-1].state if self.attempts else State.PLANNED
+    def state(self) -> pa.ChunkedArray:
+        """Where the last attempt at each stands, shape (n,)."""
+        return self.of_last("state").fill_null(State.PLANNED.value)
+
+    def of_last(self, name: str) -> pa.ChunkedArray:
+        """A column of the last attempt at each, null where there is none."""
+        return self.attempts.rows[name].take(pa.array(self.last, mask=self.last < 0))
 
     @property
-    def ending(self) -> Ending:
-        """What became of it."""
-        if self.state is State.UNKNOWN and self.attempts[-1].started_us is not None:
-            return Ending.RAN
-        if self.state not in SETTLED_STATES:
-            return Ending.OPEN
-        return Ending.RAN if self.ran else Ending.NOT_RUN
+    def begun(self) -> npt.NDArray[np.intp]:
+        """How many attempts at each began, shape (n,)."""
+        return np.bincount(self.of[self.attempts.ran], minlength=len(self))
+
+    @property
+    def ending(self) -> npt.NDArray[np.str_]:
+        """What became of each, values of ``Ending``, shape (n,)."""
+        state = self.state
+        settled = pa.array([one.value for one in SETTLED_STATES], pa.string())
+        over = pc.is_in(state, value_set=settled).to_numpy()
+        lost = pc.equal(state, State.UNKNOWN.value).to_numpy()
+        lost = lost & self.of_last("started_us").is_valid().to_numpy()
+        ran = (over & (self.begun > 0)) | lost
+        return np.select([ran, over], [Ending.RAN, Ending.NOT_RUN], Ending.OPEN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Metered:
-    """One attempt that ran: when, with which energy, and who says so.
+    """Attempts that ran: when, with which energy, and who says so, shape (n,) all.
 
     Parameters
     ----------
+    times
+        When.
+    region
+        Index of the region.
     energy_kwh
         At the plug. [kWh]
+    label
+        Index in ``LABELS`` of who says so.
     """
 
-    start_us: int
-    end_us: int
-    region: int
-    energy_kwh: float
-    label: str
-    times: Times
-
-
-@dataclass(slots=True, kw_only=True)
-class _Columns:
-    region: list[int] = field(default_factory=list)
-    start: list[int] = field(default_factory=list)
-    end: list[int] = field(default_factory=list)
-    energy: list[float] = field(default_factory=list)
+    times: RunTimes
+    region: IndexArray
+    energy_kwh: FloatArray
+    label: npt.NDArray[np.int8]
 
     def runs(self, origin_us: int) -> Runs:
-        start = np.array(self.start, dtype=np.int64) - origin_us
+        """As runs, counted from the start of the first slot."""
         return Runs(
-            region=np.array(self.region, dtype=np.intp),
-            start_us=start,
-            end_us=np.array(self.end, dtype=np.int64) - origin_us,
-            energy_kwh=np.array(self.energy, dtype=np.float64),
+            region=self.region,
+            start_us=self.times.start_us - origin_us,
+            end_us=self.times.end_us - origin_us,
+            energy_kwh=self.energy_kwh,
         )
 
 
-def segments_of(plan: Plan, attempts: Iterable[Attempt]) -> list[Segment]:
+def segments_of(plan: Plan, attempts: Attempts) -> Found:
     """Every segment that the plan has or the ledger knows, by job and segment."""
     placed = plan.rows.filter(pc.equal(plan.rows["status"], PLANNED))
-    rows: dict[Key, dict[str, Any]] = {
-        (row["job_id"], row["segment"]): row for row in _with_us(placed).to_pylist()
-    }
-    by_key: dict[Key, tuple[Attempt, ...]] = {
-        key: tuple(group)
-        for key, group in groupby(attempts, lambda a: (a.job_id, a.segment))
-    }
-    return [
-        Segment(
-            job_id=key[0],
-            segment=key[1],
-            planned=rows[key] if key in rows else _from_ledger(by_key[key][0]),
-            attempts=by_key.get(key, ()),
-            in_plan=key in rows,
-        )
-        for key in sorted({*rows, *by_key})
-    ]
+    planned = placed.select(PLANNED_SCHEMA.names).cast(PLANNED_SCHEMA)
+    theirs = _keys(attempts.rows)
+    unplanned = pc.invert(pc.is_in(theirs, value_set=_keys(planned)))
+    planned = pa.concat_tables([planned, _from_ledger(attempts.rows.filter(unplanned))])
+    order = [("job_id", "ascending"), ("segment", "ascending")]
+    planned = planned.take(pc.sort_indices(planned, sort_keys=order))
+    of = pc.index_in(theirs, value_set=_keys(planned))
+    return Found(planned=planned, attempts=attempts, of=of.to_numpy().astype(np.intp))
 
 
 def meter(
-    attempt: Attempt, regions: Mapping[str, int], pue: Sequence[float]
+    attempts: Attempts, regions: Mapping[str, int], pue: Sequence[float]
 ) -> Metered:
-    """When an attempt ran and how much energy it drew at the plug.
+    """When attempts ran and how much energy they drew at the plug.
 
     Without a figure, the planned power counts for as long as it really ran: what
     ended early did not use what was planned for it.
@@ -144,83 +165,78 @@ def meter(
     Raises
     ------
     SettlementError
-        If its region is gone.
+        If a region is gone.
     """
-    region = index_of(attempt.region, regions, attempt.job_id)
-    start, end, times = attempt.times()
-    if attempt.energy_kwh is None:
-        energy = attempt.power_kw * (end - start) / _US_PER_HOUR
-    else:
-        energy = attempt.energy_kwh * (1.0 if attempt.energy_at_plug else pue[region])
+    rows, times = attempts.rows, attempts.times()
+    region = index_of(rows["region"], regions, rows["job_id"])
+    told = attempts.number("energy_kwh")
+    assumed = attempts.number("power_kw") * (times.end_us - times.start_us)
+    at_plug = rows["energy_at_plug"].to_numpy()
+    scale = np.where(at_plug, 1.0, np.asarray(pue, dtype=np.float64)[region])
+    labels = rows["energy_label"].fill_null(ASSUMED)
     return Metered(
-        start_us=start,
-        end_us=end,
-        region=region,
-        energy_kwh=energy,
-        label=attempt.energy_label or ASSUMED,
         times=times,
+        region=region,
+        energy_kwh=np.where(np.isnan(told), assumed / _US_PER_HOUR, told * scale),
+        label=_positions(labels, LABELS).astype(np.int8),
     )
 
 
-def runs_of(metered: Iterable[Metered], *, origin_us: int) -> Runs:
-    """Attempts as runs, counted from the start of the first slot."""
-    columns = _Columns()
-    for one in metered:
-        columns.region.append(one.region)
-        columns.start.append(one.start_us)
-        columns.end.append(one.end_us)
-        columns.energy.append(one.energy_kwh)
-    return columns.runs(origin_us)
-
-
-def index_of(name: str, regions: Mapping[str, int], job_id: str) -> int:
-    """Index of a region.
+def index_of(names: Any, regions: Mapping[str, int], job_ids: Any) -> IndexArray:
+    """Index of each region.
 
     Raises
     ------
     SettlementError
         If the workspace has none of that name any more.
     """
-    if name not in regions:
+    found = _positions(names, list(regions))
+    if (found < 0).any():
+        at = int(np.argmin(found))
         raise SettlementError(
-            f'job "{job_id}" ran in region {name}, which planner.toml has no more; '
-            "put it back to settle the day"
+            f'job "{job_ids[at]}" ran in region {names[at]}, which planner.toml has no '
+            "more; put it back to settle the day"
         )
-    return regions[name]
+    return found
 
 
-def worst_label(metered: Iterable[Metered]) -> str:
-    """Label of a sum: that of its least certain part."""
-    return max((one.label for one in metered), key=LABELS.index)
+def known_regions(names: Any, regions: Mapping[str, int]) -> BoolArray:
+    """Whether the workspace has each region."""
+    known: BoolArray = _positions(names, list(regions)) >= 0
+    return known
 
 
-def _with_us(rows: Any) -> Any:
-    """The few columns that are needed, instants as microseconds."""
-    names = (
-        *("job_id", "segment", "region", "start", "end", "energy_kwh", "solar_kwh"),
-        *("grid_kwh", "emissions_kg", "baseline_region", "baseline_start"),
-        *("team", "spec"),
+def _positions(texts: Any, among: Sequence[str]) -> IndexArray:
+    """Position of each text, -1 where it is none of them."""
+    at = pc.index_in(texts, value_set=pa.array(among, pa.string())).fill_null(-1)
+    found: IndexArray = at.to_numpy().astype(np.intp)
+    return found
+
+
+def _keys(rows: pa.Table) -> Any:
+    """One text for each job and segment."""
+    return pc.binary_join_element_wise(
+        rows["job_id"], rows["segment"].cast(pa.string()), "/"
     )
-    table = rows.select(names)
-    for name in ("start", "end", "baseline_start"):
-        at = table.schema.get_field_index(name)
-        table = table.set_column(at, name, table[name].cast("int64"))
-    return table
 
 
-def _from_ledger(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "job_id": attempt.job_id,
-        "segment": attempt.segment,
-        "region": attempt.region,
-        "start": attempt.start_us,
-        "end": attempt.end_us,
-        "energy_kwh": attempt.power_kw * attempt.planned_us / _US_PER_HOUR,
-        "solar_kwh": None,
-        "grid_kwh": None,
-        "emissions_kg": None,
-        "baseline_region": None,
-        "baseline_start": None,
-        "team": None,
-        "spec": None,
+def _from_ledger(rows: pa.Table) -> pa.Table:
+    """What the ledger knows of segments of which the plan has no row."""
+    keys = _keys(rows).to_numpy()
+    first = np.ones(len(keys), dtype=np.bool_)
+    first[1:] = keys[1:] != keys[:-1]
+    rows = rows.filter(pa.array(first))
+    hours = pc.divide(pc.subtract(rows["end_us"], rows["start_us"]), _US_PER_HOUR)
+    known = {
+        "job_id": rows["job_id"],
+        "segment": rows["segment"],
+        "region": rows["region"],
+        "start": rows["start_us"],
+        "end": rows["end_us"],
+        "energy_kwh": pc.multiply(rows["power_kw"], hours),
     }
+    columns = [
+        known.get(field.name, pa.nulls(rows.num_rows, field.type))
+        for field in PLANNED_SCHEMA
+    ]
+    return pa.table(columns, schema=PLANNED_SCHEMA)

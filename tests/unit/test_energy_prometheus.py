@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.executor.states import State
-from planner.settlement.attempts import Attempt
-from planner.settlement.prometheus import query_for
+from planner.settlement.prometheus import Asked, query_for
 from tests.replay_servers import Reply, Seen, serving
 from tests.settled_days import SettledDay
 
@@ -17,27 +15,15 @@ HOUR_US = 3_600_000_000
 QUERY = 'sum(increase(joules{key="{key}",job="{job_id}"}[{seconds}s]))'
 
 
-def an_attempt(**facts: Any) -> Attempt:
+def an_attempt(**facts: Any) -> Asked:
     usual: dict[str, Any] = {
         "key": "p20261122-x-1",
         "job_id": "a",
-        "segment": 0,
-        "attempt": 1,
-        "plan_id": "p",
         "region": "north",
-        "state": State.DONE,
         "start_us": 0,
         "end_us": HOUR_US,
-        "power_kw": 2.0,
-        "changed_us": HOUR_US,
-        "intent_us": 0,
-        "started_us": 0,
-        "ended_us": HOUR_US,
-        "exit_code": 0,
-        "reason": None,
-        "spec_digest": "d",
     }
-    return Attempt(**{**usual, **facts})
+    return Asked(**{**usual, **facts})
 
 
 def test_only_placeholders_are_replaced_and_values_cannot_leave_their_string() -> None:

@@ -13,6 +13,8 @@ from inputs.timegrid import local_midnight
 from outputs.evidence import Evidence
 from planner.executor.backends.backend import Phase
 from planner.executor.energy import REPORTED, Energy
+from planner.settlement.errors import SettlementError
+from tests.factories_workspace import jobs_yaml
 from tests.settled_days import SettledDay, at, series
 
 PAGE = (Path(__file__).parents[2] / "docs/settlement.md").read_text(encoding="utf-8")
@@ -147,6 +149,50 @@ def test_a_job_whose_end_is_unknown_is_assumed_and_stays_provisional(
     assert row["emissions_kg"] == pytest.approx(0.8)
     assert row["provisional"] is True
     assert evidence.meta["provisional"] is True
+
+
+def test_attempts_that_were_told_by_several_name_them_all(tmp_path: Path) -> None:
+    day = a_day(tmp_path, {**JOB, "retries": 1})
+    meter = Energy(kwh=0.5, label="measured", source="Slurm")
+    day.runs("a", 0, 0.5, Phase.FAILED, exit_code=1, energy=meter)
+    day.runs("a", 2, 3, energy=told(2.0))
+    row = only_row(day.settle())
+    assert row["energy_source"] == "Slurm, the job"
+    assert row["energy_label"] == "reported"
+    assert row["energy_kwh"] == pytest.approx(2.5)
+    assert row["repeated_energy_kwh"] == pytest.approx(0.5)
+
+
+def test_what_only_an_earlier_plan_of_the_date_had_counts_as_well(
+    tmp_path: Path,
+) -> None:
+    day = a_day(tmp_path, JOB, {**JOB, "id": "b"})
+    day.tick(0)
+    day.ends("a", started_at=at(0), ended_at=at(1))
+    day.ends("b", started_at=at(0), ended_at=at(1))
+    day.tick(1)
+    day.folder.write("inputs/jobs.yaml", jobs_yaml(JOB))
+    again = day.folder.run("solve", "--date", "2026-11-22", now=at(-1))
+    assert again.exit_code == 0, again.output
+    day.tick(2)
+    evidence = day.settle()
+    rows = {row["job_id"]: row for row in evidence.rows.to_pylist()}
+    assert rows["b"]["ending"] == "ran"
+    assert rows["b"]["planned_energy_kwh"] == pytest.approx(2.0)
+    assert rows["b"]["planned_emissions_kg"] is None
+    assert rows["b"]["emissions_kg"] == pytest.approx(0.8)
+    assert rows["b"]["baseline_kg"] is None
+    assert evidence.meta["saving"]["segments_left_out"] == 1
+
+
+def test_a_region_that_is_gone_is_named_with_its_job(tmp_path: Path) -> None:
+    day = a_day(tmp_path)
+    day.runs("a", 0, 1)
+    settings = (day.folder.root / "planner.toml").read_text()
+    gone = settings.replace("[regions.north]", "[regions.south]\nzone = 'north'")
+    day.folder.write("planner.toml", gone)
+    with pytest.raises(SettlementError, match='job "a" ran in region north'):
+        day.settle()
 
 
 def test_a_job_that_never_ran_counts_nowhere(tmp_path: Path) -> None:
