@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 says = json.loads(os.environ["STAND_IN"])
 print("noise on stdout")
+Path("pid").write_text(str(os.getpid()))
 if says.get("absent"):
     raise ModuleNotFoundError("No module named 'codecarbon'", name="codecarbon")
 
@@ -68,17 +69,34 @@ def cpu_times():
     return SimpleNamespace(user=busy, nice=0.0, system=0.0)
 """
 
-WATCHED_JOB = """\
-import os, time
+_BEGIN = """\
+import os, sys, time
 from pathlib import Path
+from planner.executor.processes import identify
 
-began = time.monotonic()
-watching = Path(os.environ["PLANNER_ENERGY_FILE"]).with_name("watching")
-while not watching.exists():
-    time.sleep(0.01)
-time.sleep(2 * (time.monotonic() - began) + 0.1)
+run = Path(os.environ["PLANNER_ENERGY_FILE"]).parent
+
+
+def wait_for(condition):
+    while not condition():
+        time.sleep(0.01)
+"""
+
+WATCHED_JOB = f"""\
+{_BEGIN}
+wait_for((run / "watching").exists)
+begun = (run / "claim.json").stat().st_mtime
+time.sleep(2 * (time.time() - begun) + 0.1)
 """
 """A job that goes on until it was watched for most of its time."""
+
+OUTLIVING_JOB = f"""\
+{_BEGIN}
+wait_for(lambda: (run / "pid").exists() and (run / "pid").read_text())
+wait_for(lambda: identify(int((run / "pid").read_text())) is None)
+sys.exit(int(sys.argv[1]))
+"""
+"""A job that goes on until the stand-in has given up, and ends with a status."""
 
 
 def environ_with(folder: Path, **says: Any) -> dict[str, str]:

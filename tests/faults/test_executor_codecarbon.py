@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import time
 from importlib.util import find_spec
@@ -17,16 +18,20 @@ from planner.executor.backends.backend import Phase, Report
 from planner.executor.backends.settings import Regional
 from planner.executor.backends.shell import Shell, ShellSettings
 from planner.executor.processes import identify
-from planner.executor.sampling import ANSWER_S
+from planner.executor.sampling import ANSWER_S, Sampler
 from tests.factories_executor import until
 from tests.factories_orders import order_of
-from tests.stand_in_codecarbon import WATCHED_JOB, environ_with
+from tests.stand_in_codecarbon import OUTLIVING_JOB, WATCHED_JOB, environ_with
 
 KEY = "p20261122-" + "c" * 26 + "-1"
 ASKED = Regional(name="shell", base=ShellSettings(energy="codecarbon"), regions={})
 TRUE = ("true",)
 WATCHED = (sys.executable, "-c", WATCHED_JOB)
 OPTIONS = "options.json"
+
+
+def outliving(status: int) -> tuple[str, ...]:
+    return (sys.executable, "-c", OUTLIVING_JOB, str(status))
 
 
 def shell_with(folder: Path, **says: Any) -> Shell:
@@ -102,17 +107,16 @@ def test_what_a_job_tells_itself_stands_first(folder: Path) -> None:
 def test_a_failure_of_codecarbon_is_a_note_and_no_more(
     folder: Path, says: dict[str, Any], why: str
 ) -> None:
+    watches = "stop" in says or "cpu" in says
     shell = shell_with(folder, **says)
-    # Some fail before they watch, so the job waits for a moment of its own.
-    command = WATCHED if "stop" in says or "cpu" in says else ("sleep", "1")
-    report = ended(shell, *command)
+    report = ended(shell, *(WATCHED if watches else outliving(0)))
     assert (report.phase, report.exit_code, report.energy) == (Phase.DONE, 0, None)
     assert "its energy was not told" in (report.reason or "")
     assert why in (report.reason or "")
 
 
 def test_a_job_that_fails_says_why_before_anything_of_energy(folder: Path) -> None:
-    report = ended(shell_with(folder, absent=True), "sh", "-c", "sleep 0.5; exit 3")
+    report = ended(shell_with(folder, absent=True), *outliving(3))
     assert (report.phase, report.exit_code) == (Phase.FAILED, 3)
     assert (report.reason or "").startswith("exit status 3; its energy was not told")
 
@@ -126,7 +130,7 @@ def test_codecarbon_that_hangs_at_its_start_delays_nothing(folder: Path) -> None
 
 
 def test_codecarbon_that_dies_does_not_take_the_job_along(folder: Path) -> None:
-    report = ended(shell_with(folder, start="dies"), "sh", "-c", "sleep 1; exit 0")
+    report = ended(shell_with(folder, start="dies"), *outliving(0))
     assert report.phase is Phase.DONE
     assert "ended without an answer" in (report.reason or "")
 
@@ -147,25 +151,26 @@ def test_an_end_is_stored_before_codecarbon_is_waited_for(folder: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("codecarbon") is None, reason="codecarbon is not there")
-def test_the_real_codecarbon_gives_a_figure_with_an_honest_label(folder: Path) -> None:
-    environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
+def test_the_real_codecarbon_gives_a_figure_with_an_honest_label(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What a user has set for other programs must not make files or scale figures here.
     theirs = "[codecarbon]\noutput_methods = csv\nsave_to_file = true\npue = 1e9\n"
     (folder / ".codecarbon.config").write_text(theirs)
-    shell = Shell(
-        runs=folder / "runs",
-        workspace=folder / "work",
-        environ={**environ, "HOME": str(folder)},
-        settings=ASKED,
-    )
-    busy = "import time; t = time.monotonic()\nwhile time.monotonic() - t < 15: pass"
-    report = ended(shell, sys.executable, "-c", busy)
-    assert report.reason is None
-    assert report.energy is not None
-    assert 1e-6 < report.energy.kwh < 1
-    by_sensor = report.energy.source == "CodeCarbon (sensors)"
-    assert report.energy.label in (
-        {"measured", "estimated"} if by_sensor else {"estimated"}
-    )
+    monkeypatch.setenv("HOME", str(folder))
+    sampler = Sampler(folder / "work", {})
+    process = sampler._process
+    assert process is not None
+    began = time.monotonic()
+    select.select([process.stdout], [], [], 60)
+    ready_s = time.monotonic() - began
+    until(lambda: time.monotonic() - began > 2 * ready_s + 1)
+    run_s = time.monotonic() - began
+    figure, problem = sampler.answer(run_s=run_s, cpu_s=run_s)
+    assert problem is None
+    assert figure is not None
+    assert 1e-7 < figure["kwh"] < 1
+    by_sensor = figure["source"] == "CodeCarbon (sensors)"
+    assert by_sensor or figure["label"] == "estimated"
     assert list((folder / "work").iterdir()) == []
     assert not list(folder.rglob("*.csv"))
