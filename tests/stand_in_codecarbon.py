@@ -30,6 +30,7 @@ class RAM:
 
 class OfflineEmissionsTracker:
     def __init__(self, **options):
+        options["gpus"] = os.environ.get("CUDA_VISIBLE_DEVICES")
         Path("options.json").write_text(json.dumps(options))
         self._hardware = [RAM(), CPU()]
 

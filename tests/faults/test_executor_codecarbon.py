@@ -76,6 +76,19 @@ def test_a_job_among_others_gets_its_part_of_the_work(folder: Path) -> None:
     assert 0 < report.energy.kwh < 0.1
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_gpus_that_a_job_names_are_watched_and_counted_as_its_own(
+    folder: Path, named: bool
+) -> None:
+    shell = shell_with(folder, mode="intel_rapl", gpu=1.0, busy=1e4)
+    env = {"CUDA_VISIBLE_DEVICES": "1"} if named else {}
+    report = ended(shell, *WATCHED, env=env)
+    assert report.energy is not None
+    assert (report.energy.kwh >= 1.0) is named
+    watched = json.loads(in_run(folder, OPTIONS).read_text())["gpus"]
+    assert watched == ("1" if named else None)
+
+
 def test_codecarbon_is_told_to_send_write_and_scale_nothing(folder: Path) -> None:
     ended(shell_with(folder), *WATCHED)
     options = json.loads(in_run(folder, OPTIONS).read_text())
