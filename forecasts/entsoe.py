@@ -5,35 +5,33 @@ The parts of the API that are used are described in docs/providers/entsoe.md.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
 
 from forecasts.bidding_zones import BiddingZone, bidding_zone_of
 from forecasts.day_ahead import AUCTION, one_unit, published
-from forecasts.errors import ForecastFormatError, ForecastUnavailableError
-from forecasts.http.message import HttpRequest, Media, one_line
+from forecasts.entsoe_api import SERVICE, TOKEN, api_request, document
+from forecasts.errors import ForecastUnavailableError
+from forecasts.http.message import HttpRequest
 from forecasts.http.secret import Secret, from_environment
-from forecasts.http.xml_body import Element, read_xml
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider
 from forecasts.market_document import Prices, merged, prices_of
 from forecasts.provider import ForecastRequest, Observations
 from forecasts.question import Question
 from forecasts.series import Series
-from inputs.errors import Finding
 from inputs.timegrid import TimeGrid
 
 NAME = "entsoe"
-TOKEN = "ENTSOE_API_KEY"
 DAY_AHEAD_PRICES, DAY_AHEAD = "A44", "A01"
-PRICES, NOTHING = "Publication_MarketDocument", "Acknowledgement_MarketDocument"
+PRICES = "Publication_MarketDocument"
 
 
 class EntsoeOptions(LiveOptions):
     """Keys of ``[forecasts.price]`` for this provider."""
 
-    base_url: BaseUrl = "https://web-api.tp.entsoe.eu"
+    base_url: BaseUrl = SERVICE
 
 
 class Entsoe(LiveProvider[EntsoeOptions]):
@@ -62,26 +60,14 @@ class Entsoe(LiveProvider[EntsoeOptions]):
 def http_request(
     options: EntsoeOptions, *, zone: BiddingZone, grid: TimeGrid, key: Secret
 ) -> HttpRequest:
-    """Request for the prices of a horizon; its key stands in the query."""
-    return HttpRequest(
-        url=f"{options.base_url}/api",
-        params={
-            "documentType": DAY_AHEAD_PRICES,
-            "in_Domain": zone.eic,
-            "out_Domain": zone.eic,
-            "contract_MarketAgreement.type": DAY_AHEAD,
-            "periodStart": _minute(grid.start),
-            "periodEnd": _minute(grid.end),
-            "securityToken": key,
-        },
-        media=Media.XML,
-        # older installations say with a 400 that there is nothing
-        answers=frozenset({400}),
-    )
-
-
-def _minute(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y%m%d%H%M}"
+    """Request for the prices of a horizon."""
+    asked = {
+        "documentType": DAY_AHEAD_PRICES,
+        "in_Domain": zone.eic,
+        "out_Domain": zone.eic,
+        "contract_MarketAgreement.type": DAY_AHEAD,
+    }
+    return api_request(options.base_url, asked, grid=grid, key=key)
 
 
 def parse(body: bytes, *, zone: BiddingZone, grid: TimeGrid) -> Observations:
@@ -101,16 +87,15 @@ def parse(body: bytes, *, zone: BiddingZone, grid: TimeGrid) -> Observations:
     ForecastError
         If it cannot be read, holds nothing, or nothing of the horizon.
     """
-    root = read_xml(body, source=NAME)
-    if root.name == NOTHING:
-        raise _refusal(root, grid)
-    if root.name != PRICES:
-        finding = Finding(
-            path=f"answer of {NAME}",
-            found=f"a document {one_line(root.name)!r}",
-            expected=PRICES,
-        )
-        raise ForecastFormatError([finding])
+    root = document(
+        body,
+        source=NAME,
+        wanted=PRICES,
+        none=lambda said: (
+            f"the prices of {grid.date} are not published yet, or not for this zone "
+            f"({AUCTION}); {said}"
+        ),
+    )
     series, other_auctions = _main_auction(prices_of(root, source=NAME))
     place = next((s.eic for s in series if s.eic != zone.eic), zone.eic)
     cells, notes = merged(series)
@@ -134,15 +119,3 @@ def _main_auction(series: list[Prices]) -> tuple[list[Prices], tuple[str, ...]]:
     left = len(series) - len(main)
     note = f"{left} price series of other auctions were left out"
     return main, (note,) if left else ()
-
-
-def _refusal(root: Element, grid: TimeGrid) -> ForecastUnavailableError:
-    """What a document without data says; usually that there is none."""
-    texts = [one_line(reason.first("text") or "") for reason in root.every("Reason")]
-    said = f"the service says: {'; '.join(text for text in texts if text) or 'nothing'}"
-    if any("no matching data" in text.lower() for text in texts):
-        return ForecastUnavailableError(
-            f"the prices of {grid.date} are not published yet, or not for this zone "
-            f"({AUCTION}); {said}"
-        )
-    return ForecastUnavailableError(said)
