@@ -6,40 +6,34 @@ The parts of both that are used are described in docs/providers/carbon_aware_sdk
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from forecasts.answer_shapes import (
     MAX_POINTS,
-    MICROSECOND,
     Instant,
     Number,
     Shape,
-    parse_timespan,
     stamps_us,
     values_of,
 )
-from forecasts.errors import (
-    ForecastFormatError,
-    ForecastUnavailableError,
-)
+from forecasts.carbon_aware_data import NAME, lengths_us, parse_file, parse_measured
+from forecasts.errors import ForecastUnavailableError
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.message import HttpRequest
+from forecasts.http.message import HttpAnswer, HttpRequest
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
-from forecasts.provider import ForecastRequest, Int64Array, Observations
+from forecasts.provider import ForecastRequest, Observations
 from forecasts.question import Question
 from forecasts.series import Series, Signal
-from inputs.errors import Finding
-from inputs.files import read_one
+from inputs.files import Content, read_one
 from inputs.findings import Unreadable
+from inputs.timegrid import TimeGrid
 
-NAME = "carbon_aware_sdk"
 MAX_FILE_BYTES = 64 << 20
-MAX_FILE_POINTS = 500_000
 
 
 class CarbonAwareSdkOptions(LiveOptions):
@@ -79,6 +73,7 @@ class CarbonAwareSdk(LiveProvider[CarbonAwareSdkOptions]):
     name: ClassVar[str] = NAME
     series: ClassVar[frozenset[Series]] = frozenset({Series.CARBON})
     Options: ClassVar[type[CarbonAwareSdkOptions]] = CarbonAwareSdkOptions
+    measured_span: ClassVar[timedelta] = timedelta(days=10)
 
     def fetch(self, request: ForecastRequest) -> Observations:
         """All points of the current forecast, or the file's points of the location."""
@@ -95,6 +90,26 @@ class CarbonAwareSdk(LiveProvider[CarbonAwareSdkOptions]):
             parse=lambda body, _: parse(body, signal=signal),
         )
 
+    def measured(self, request: ForecastRequest) -> Question:
+        """What the SDK's source measured; or the rows of the file, which are that."""
+        zone, options = self._zone(request), self.options
+        name, signal = options.data_file, options.signal
+        if name is None:
+            return Question(
+                zone=zone,
+                http=measured_request(options, zone=zone, grid=request.grid),
+                parse=lambda body, _: parse_measured(body, zone=zone, signal=signal),
+            )
+        path = request.root / name
+        return Question(
+            zone=zone,
+            http=HttpRequest(url=f"file:{name}"),
+            parse=lambda body, _: self._parse_file(body, zone),
+            send=lambda _: HttpAnswer(
+                status=200, headers={}, body=_content(path, name).data
+            ),
+        )
+
     def _zone(self, request: ForecastRequest) -> str:
         return zone_of(
             request, self.options.zones,
@@ -105,19 +120,25 @@ class CarbonAwareSdk(LiveProvider[CarbonAwareSdkOptions]):
     def _from_file(
         self, name: str, request: ForecastRequest, zone: str
     ) -> Observations:
-        try:
-            content = read_one(request.root / name, MAX_FILE_BYTES)
-        except Unreadable as error:
-            told = f"found {error.found}, expected {error.expected}"
-            reason = told if error.hint is None else f"{told}; {error.hint}"
-            raise ForecastUnavailableError(f"{name}: {reason}") from error
-        options = self.options
-        timezone = options.file_timezone
-        read = parse_file(
-            content.data, zone=zone, signal=options.signal, timezone=timezone
-        )
+        content = _content(request.root / name, name)
+        read = self._parse_file(content.data, zone)
         files = ((name, content.sha256),)
         return replace(read, place=request.region.name, files=files)
+
+    def _parse_file(self, data: bytes, zone: str) -> Observations:
+        options = self.options
+        return parse_file(
+            data, zone=zone, signal=options.signal, timezone=options.file_timezone
+        )
+
+
+def _content(path: Path, name: str) -> Content:
+    try:
+        return read_one(path, MAX_FILE_BYTES)
+    except Unreadable as error:
+        told = f"found {error.found}, expected {error.expected}"
+        reason = told if error.hint is None else f"{told}; {error.hint}"
+        raise ForecastUnavailableError(f"{name}: {reason}") from error
 
 
 def http_request(options: CarbonAwareSdkOptions, *, zone: str) -> HttpRequest:
@@ -128,6 +149,20 @@ def http_request(options: CarbonAwareSdkOptions, *, zone: str) -> HttpRequest:
     return HttpRequest(
         url=f"{options.base_url}/emissions/forecasts/current",
         params={"location": zone},
+    )
+
+
+def measured_request(
+    options: CarbonAwareSdkOptions, *, zone: str, grid: TimeGrid
+) -> HttpRequest:
+    """Request for what was measured at a location."""
+    return HttpRequest(
+        url=f"{options.base_url}/emissions/bylocation",
+        params={
+            "location": zone,
+            "time": grid.start.astimezone(UTC).isoformat(),
+            "toTime": grid.end.astimezone(UTC).isoformat(),
+        },
     )
 
 
@@ -175,90 +210,9 @@ def parse(body: bytes, *, signal: Signal) -> Observations:
         series=Series.CARBON,
         place=forecast.location,
         times_us=stamps_us(point.at for point in forecast.points),
-        steps_us=_steps_us(lengths),
+        steps_us=lengths_us(lengths),
         values=values_of(point.value for point in forecast.points),
         unit="g/kWh",
         signal=signal,
         issued_at=forecast.generated_at,
     )
-
-
-class _Emission(Shape):
-    location: str | None = Field(
-        None, validation_alias=AliasChoices("Location", "location")
-    )
-    at: datetime = Field(validation_alias=AliasChoices("Time", "time"))
-    rating: Number | None = Field(validation_alias=AliasChoices("Rating", "rating"))
-    duration: Annotated[
-        timedelta, BeforeValidator(parse_timespan), Field(ge=timedelta(0))
-    ] = Field(timedelta(0), validation_alias=AliasChoices("Duration", "duration"))
-
-
-class _File(Shape):
-    generated_at: Instant | None = Field(None, validation_alias="GeneratedAt")
-    emissions: Annotated[tuple[_Emission, ...], Field(max_length=MAX_FILE_POINTS)] = (
-        Field(validation_alias=AliasChoices("Emissions", "emissions"))
-    )
-
-
-def parse_file(
-    data: bytes, *, zone: str, signal: Signal, timezone: str | None
-) -> Observations:
-    """Read a data file: starts, lengths, g/kWh.
-
-    Parameters
-    ----------
-    data
-        All of the file.
-    zone
-        Location whose rows are meant; rows without one are of every location.
-    signal
-        What the values count, which the file does not say.
-    timezone
-        What times without an offset mean; None refuses them.
-
-    Raises
-    ------
-    ForecastError
-        If it cannot be read, or has nothing about the location.
-    """
-    source = f"{NAME} data_file"
-    file = read_model(_File, read_json(data, source=source), source=source)
-    rows = [row for row in file.emissions if row.location in (None, zone)]
-    if not rows:
-        known = sorted({row.location for row in file.emissions if row.location})[:8]
-        raise ForecastUnavailableError(
-            f"the file has nothing about {zone!r}; it has {', '.join(known) or 'none'}"
-        )
-    return Observations(
-        series=Series.CARBON,
-        place=zone,
-        times_us=stamps_us(_aware(row.at, timezone) for row in rows),
-        steps_us=_steps_us([row.duration for row in rows]),
-        values=values_of(row.rating for row in rows),
-        unit="g/kWh",
-        signal=signal,
-        issued_at=file.generated_at,
-    )
-
-
-def _aware(instant: datetime, timezone: str | None) -> datetime:
-    if instant.tzinfo is not None:
-        return instant
-    if timezone is None:
-        finding = Finding(
-            path=f"{NAME} data_file",
-            field="Time",
-            found=instant.isoformat(),
-            expected="a time with an offset",
-            hint='or the setting file_timezone, for example "UTC"',
-        )
-        raise ForecastFormatError([finding])
-    return instant.replace(tzinfo=ZoneInfo(timezone))
-
-
-def _steps_us(lengths: list[timedelta]) -> Int64Array | None:
-    """Lengths of intervals; None where the source says 0, which means nothing."""
-    if any(length <= timedelta(0) for length in lengths):
-        return None
-    return np.array([length // MICROSECOND for length in lengths], dtype=np.int64)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Any
-
-from pydantic import ValidationError
 
 from forecasts.begun import prepare_from_now
 from forecasts.cloud_grids import in_words_of
@@ -18,15 +14,11 @@ from forecasts.errors import (
     ProviderUnknownError,
 )
 from forecasts.provider import FileDigest, ForecastRequest, Provider
+from forecasts.provider_keys import build_one, finding, keys_of, unknown_keys
 from forecasts.registry import load, names_for
 from forecasts.series import Forecast, Series
 from inputs.errors import Finding, SettingsError
 from inputs.settings import ForecastTable
-
-SETTINGS_FILE = "planner.toml"
-
-SHARED_KEYS = ("history", "weather")
-"""Keys of providers that, like ``path``, go to each that knows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +33,14 @@ class Chain:
         The settings they come from.
     providers
         The configured one first, then its stand-ins.
+    past
+        Those who are asked for what was measured alone.
     """
 
     series: Series
     table: ForecastTable
     providers: tuple[Provider, ...]
+    past: tuple[Provider, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,27 +66,60 @@ def build_chain(series: Series, table: ForecastTable) -> Chain:
         and values that a provider does not accept.
     """
     findings: list[Finding] = []
-    kinds: dict[str, type[Provider]] = {}
-    for name in dict.fromkeys((table.provider, *table.fallback)):
-        try:
-            kinds[name] = load(name, series)
-        except ProviderUnknownError as error:
-            place = "provider" if name == table.provider else "fallback"
-            known = f"one of {', '.join(names_for(series))}"
-            findings.append(_finding(series, place, repr(name), known, str(error)))
+    kinds = _kinds(series, table, findings)
     if table.currency is not None and series is not Series.PRICE:
         expected = "it below [forecasts.price] alone"
-        findings.append(_finding(series, "currency", repr(table.currency), expected))
+        findings.append(finding(series, "currency", repr(table.currency), expected))
     extras = table.model_extra or {}
     if not findings:
-        findings += _unknown_keys(series, extras, kinds)
-    providers = [
-        _build(kind, _keys_of(name, kinds, table), series=series, findings=findings)
+        findings += unknown_keys(series, extras, kinds)
+    built = {
+        name: build_one(
+            kind, keys_of(name, kinds, table), series=series, findings=findings
+        )
         for name, kind in kinds.items()
-    ]
+    }
     if findings:
         raise SettingsError(findings)
-    return Chain(series=series, table=table, providers=tuple(p for p in providers if p))
+    names = dict.fromkeys((table.provider, *table.fallback))
+    return Chain(
+        series=series,
+        table=table,
+        providers=tuple(p for name in names if (p := built[name])),
+        past=tuple(p for name in table.past if (p := built[name])),
+    )
+
+
+def _kinds(
+    series: Series, table: ForecastTable, findings: list[Finding]
+) -> dict[str, type[Provider]]:
+    """Classes of all providers that a table names, in order; takes in what is wrong."""
+    named = {
+        "provider": (table.provider,), "fallback": table.fallback, "past": table.past,
+    }  # fmt: skip
+    kinds: dict[str, type[Provider]] = {}
+    for place, names in named.items():
+        for name in names:
+            try:
+                kinds.setdefault(name, load(name, series))
+            except ProviderUnknownError as error:
+                known = f"one of {', '.join(names_for(series))}"
+                findings.append(finding(series, place, repr(name), known, str(error)))
+                continue
+            if expected := _out_of_place(kinds[name], place):
+                findings.append(finding(series, place, repr(name), expected))
+    return kinds
+
+
+def _out_of_place(kind: type[Any], place: str) -> str | None:
+    """What stands where a provider does that can do nothing there."""
+    # by attributes: to import live providers takes a third of a second
+    if place == "past":
+        keeps = getattr(kind, "measured_span", None)
+        return None if keeps else "a service that tells what was measured"
+    if getattr(kind, "past_only", False):
+        return "a provider that forecasts; this one tells the past: past = [...]"
+    return None
 
 
 def keys_of_providers(
@@ -106,7 +134,7 @@ def keys_of_providers(
     """
     names = dict.fromkeys((table.provider, *table.fallback))
     kinds = {name: load(name, series) for name in names}
-    return {name: _keys_of(name, kinds, table) for name in names}
+    return {name: keys_of(name, kinds, table) for name in names}
 
 
 def follow(chain: Chain, request: ForecastRequest) -> Answer:
@@ -124,11 +152,11 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
     stale: Answer | None = None
     for provider in chain.providers:
         try:
-            answer = _ask(provider, request, chain.table)
+            answer = ask_one(provider, request, chain.table)
         except ForecastError as error:
             attempts.append(f"{provider.name}: {error}")
             continue
-        if age := _too_old(answer.forecast, request, chain.table.max_age):
+        if age := too_old(answer.forecast, request, chain.table.max_age):
             attempts.append(f"{provider.name}: {age}")
             stale = stale or answer
             continue
@@ -138,7 +166,16 @@ def follow(chain: Chain, request: ForecastRequest) -> Answer:
     raise NoForecastError(chain.series, [request.region.name], attempts)
 
 
-def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> Answer:
+def ask_one(
+    provider: Provider, request: ForecastRequest, table: ForecastTable
+) -> Answer:
+    """What one provider of a chain says.
+
+    Raises
+    ------
+    ForecastError
+        If it has no usable answer.
+    """
     observations = provider.fetch(in_words_of(provider, request))
     forecast = prepare_from_now(
         observations, request, table=table, provider=provider.name
@@ -146,9 +183,10 @@ def _ask(provider: Provider, request: ForecastRequest, table: ForecastTable) -> 
     return Answer(forecast=forecast, files=observations.files)
 
 
-def _too_old(
+def too_old(
     forecast: Forecast, request: ForecastRequest, max_age: timedelta | None
 ) -> str | None:
+    """How a forecast is older than it may be; None if it is not."""
     if max_age is None or forecast.issued_at is None:
         return None
     age = request.now - forecast.issued_at
@@ -169,90 +207,3 @@ def _labelled(answer: Answer, attempts: list[str]) -> Answer:
     used = f"{forecast.provider} was used because " + "; ".join(attempts)
     notes = (used, *forecast.notes)
     return replace(answer, forecast=replace(forecast, degraded=True, notes=notes))
-
-
-def _keys_of(
-    name: str, kinds: Mapping[str, type[Provider]], table: ForecastTable
-) -> dict[str, Any]:
-    extras = table.model_extra or {}
-    keys = {
-        key: value
-        for key, value in extras.items()
-        if (key in SHARED_KEYS and _knows(kinds[name], key))
-        or next((n for n, kind in kinds.items() if _knows(kind, key)), None) == name
-    }
-    if table.path is not None and _knows(kinds[name], "path"):
-        keys["path"] = table.path
-    own = extras.get(name)
-    return {**keys, **own} if isinstance(own, dict) else keys
-
-
-def _knows(kind: type[Provider], key: str) -> bool:
-    return key in kind.Options.model_fields
-
-
-def _unknown_keys(
-    series: Series, extras: Mapping[str, Any], kinds: Mapping[str, type[Provider]]
-) -> list[Finding]:
-    own = {key for kind in kinds.values() for key in kind.Options.model_fields}
-    known = sorted({*ForecastTable.model_fields, *own, *kinds})
-    findings = []
-    for key, value in extras.items():
-        if key in own or (key in kinds and isinstance(value, dict)):
-            continue
-        near = get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else None
-        expected = f"one of {', '.join(known)}"
-        findings.append(_finding(series, key, "an unknown key", expected, hint))
-    return findings
-
-
-def _build(
-    kind: type[Provider],
-    keys: Mapping[str, Any],
-    *,
-    series: Series,
-    findings: list[Finding],
-) -> Provider | None:
-    try:
-        return kind(kind.Options.model_validate(dict(keys)))
-    except ValidationError as error:
-        findings += [
-            _option_finding(kind, series, dict(fault)) for fault in error.errors()
-        ]
-        return None
-
-
-def _option_finding(
-    kind: type[Provider], series: Series, fault: Mapping[str, Any]
-) -> Finding:
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "missing":
-        found, expected = "nothing", f"a value; provider {kind.name} needs it"
-        return _finding(series, key, found, expected)
-    hint = None
-    if fault["type"] == "extra_forbidden":
-        key = f"{kind.name}.{key}"
-        near = get_close_matches(str(fault["loc"][-1]), kind.Options.model_fields, n=1)
-        hint = f"did you mean {near[0]}?" if near else None
-    found = repr(fault["input"])[:60]
-    return _finding(series, key, found, _expected(fault), hint)
-
-
-def _expected(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "a key that the provider knows"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return message.removeprefix("Input should be ")
-
-
-def _finding(
-    series: Series, key: str, found: str, expected: str, hint: str | None = None
-) -> Finding:
-    return Finding(
-        path=SETTINGS_FILE,
-        field=f"forecasts.{series.value}.{key}",
-        found=found,
-        expected=expected,
-        hint=hint,
-    )

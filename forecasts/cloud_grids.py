@@ -15,6 +15,7 @@ COLUMNS = {
     "uk_carbon_intensity": "uk_carbon_intensity",
     "energy_charts": "energy_charts",
     "entsoe": "bidding_zone",
+    "entsoe_generation": "bidding_zone",
 }
 """Provider to the column of the table of cloud regions that speaks its language."""
 

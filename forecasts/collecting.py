@@ -97,8 +97,9 @@ def collect_past(
 
 
 def _keepers(chain: Chain) -> Iterator[tuple[Provider, LiveProvider[Any]]]:
-    """Providers of a chain that keep a past, as what each of them is."""
-    for provider in live_providers(chain):
+    """Providers of a chain that keep a past, each once, as what each of them is."""
+    every = {p.name: p for p in (*chain.past, *live_providers(chain))}
+    for provider in every.values():
         live: object = provider
         if isinstance(live, LiveProvider) and live.measured_span:
             yield provider, live

@@ -83,6 +83,7 @@ class File:
             zeros_are_data=True,
             files=((rows.path, rows.sha256),),
             notes=rows.notes,
+            estimated=rows.estimated,
         )
 
 

@@ -28,7 +28,9 @@ VALUE_COLUMNS = {
 VALUE = "value"
 """Column in another unit, which ``unit`` must declare."""
 
-OPTIONAL = ("p10", "p50", "p90", "issued_at", "signal", "unit", "end")
+OPTIONAL = (
+    "p10", "p50", "p90", "issued_at", "signal", "unit", "end", "estimated",
+)  # fmt: skip
 """Columns that a file may have besides ``region``, ``start`` and the values."""
 
 UNKNOWN_ISSUE_US = int(np.iinfo(np.int64).min)
@@ -62,6 +64,8 @@ class FileRows:
         Level to values, shape (n,).
     notes
         What was ignored.
+    estimated
+        How values were worked out that nobody measured.
     """
 
     path: str
@@ -78,6 +82,7 @@ class FileRows:
     issues_us: Int64Array | None = None
     quantiles: Mapping[float, FloatArray]
     notes: tuple[str, ...] = ()
+    estimated: str | None = None
 
 
 def read_rows(root: Path, path: str, *, series: Series, unit: str | None) -> FileRows:
@@ -128,6 +133,7 @@ def read_rows(root: Path, path: str, *, series: Series, unit: str | None) -> Fil
         else None,
         quantiles={level: file.numbers(name) for level, name in levels.items()},
         notes=notes,
+        estimated=_estimates(file) if "estimated" in has else None,
     )
     file.finish()
     return rows
@@ -160,6 +166,12 @@ def _check_names(file: ColumnFile, known: set[str]) -> tuple[str, ...]:
     ignored = [name for name in others if not name.startswith(_PANDAS_INDEX)]
     listed = ", ".join(ignored)[:200]
     return (f"{file.path}: columns not used: {listed}",) if ignored else ()
+
+
+def _estimates(file: ColumnFile) -> str | None:
+    """How values were worked out that nobody measured, for the plan."""
+    told = {str(how) for how in file.table["estimated"].unique().to_pylist() if how}
+    return "; ".join(sorted(told))[:200] or None
 
 
 def _units(

@@ -24,7 +24,7 @@ from forecasts.provider import Observations
 from forecasts.series import Series
 from forecasts.whole_file import write_whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 METADATA_KEY = b"measured_values"
 """Where a file's foot says which zone each region had, as JSON."""
 
@@ -37,8 +37,11 @@ _SCHEMA = pa.schema(
         "value": pa.float64(),
         "unit": pa.string(),
         "signal": pa.string(),
+        "estimated": pa.string(),
     }
 )
+"""``estimated`` says how values were worked out that nobody measured."""
+
 _UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 
@@ -119,6 +122,9 @@ def _read(path: Path) -> tuple[Any, dict[str, str]]:
         foot = json.loads(table.schema.metadata[METADATA_KEY])
         if foot["schema_version"] > SCHEMA_VERSION:
             raise ValueError("written by a newer version")
+        if foot["schema_version"] == 1:
+            nothing = pa.nulls(table.num_rows, pa.string())
+            table = table.append_column("estimated", nothing)
         return table.replace_schema_metadata().cast(_SCHEMA), dict(foot["zones"])
     except _UNREADABLE as error:
         raise ForecastUnavailableError(
@@ -147,6 +153,7 @@ def _table(told: Observations) -> Any:
         pa.array(told.values[rows], pa.float64()),
         pa.array([told.unit] * len(rows), pa.string()),
         pa.array([signal] * len(rows), pa.string()),
+        pa.array([told.estimated] * len(rows), pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=_SCHEMA)
 

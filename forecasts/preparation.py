@@ -85,6 +85,7 @@ def prepare(
         degraded=observations.degraded or bool(share > MAX_FILLED_SHARE),
         notes=(
             *observations.notes,
+            *observations.label,
             *intervals.notes,
             *clipped,
             *zeros,

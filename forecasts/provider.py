@@ -68,6 +68,9 @@ class ForecastRequest:
     extras
         Whether a service may also be asked for what can be done without: the hours
         of the horizon that are over.
+    sparing
+        Whether the answer itself can be done without, so that a service is asked
+        only as ``HttpClient.get_if_easy`` does.
     """
 
     series: Series
@@ -83,6 +86,7 @@ class ForecastRequest:
     cloud: CloudRegion | None = None
     grid_name: str | None = None
     extras: bool = True
+    sparing: bool = False
 
     @property
     def zone(self) -> str | None:
@@ -135,6 +139,8 @@ class Observations:
     degraded
         Whether this is less than what was asked of the source, such as the last
         good answer of a service that fails; a note says why.
+    estimated
+        For values of the past that nobody measured: how they were worked out.
     past
         What the same source said before about time that is over now, the newest
         issue first; used for slots that are over and for nothing else.
@@ -158,7 +164,13 @@ class Observations:
     files: tuple[FileDigest, ...] = ()
     notes: tuple[str, ...] = ()
     degraded: bool = False
+    estimated: str | None = None
     past: tuple[Observations, ...] = ()
+
+    @property
+    def label(self) -> tuple[str, ...]:
+        """Sentence on values that nobody measured; none where there are none."""
+        return (f"values are estimated: {self.estimated}",) if self.estimated else ()
 
 
 class Provider(Protocol):

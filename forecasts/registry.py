@@ -17,6 +17,7 @@ PROVIDERS = {
     "electricity_maps": "forecasts.electricity_maps:ElectricityMaps",
     "energy_charts": "forecasts.energy_charts:EnergyCharts",
     "entsoe": "forecasts.entsoe:Entsoe",
+    "entsoe_generation": "forecasts.entsoe_generation:EntsoeGeneration",
     "file": "forecasts.file:File",
     "flat": "forecasts.flat:Flat",
     "forecast_solar": "forecasts.forecast_solar:ForecastSolar",
@@ -28,6 +29,7 @@ PROVIDERS = {
     "typical": "forecasts.typical:Typical",
     "uk_carbon_intensity": "forecasts.uk_carbon_intensity:UkCarbonIntensity",
     "watttime": "forecasts.watttime:WattTime",
+    "watttime_average": "forecasts.watttime_average:WattTimeAverage",
     "yesterday": "forecasts.own.providers:Yesterday",
 }
 """Name to ``module:class``; one line for each provider."""

@@ -5,10 +5,7 @@ The parts of the API that are used are described in docs/providers/watttime.md.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -23,38 +20,29 @@ from forecasts.answer_shapes import (
     values_of,
 )
 from forecasts.errors import ForecastUnavailableError
-from forecasts.http.errors import KeyRefusedError
 from forecasts.http.json_body import read_json, read_model
-from forecasts.http.message import HttpAnswer, HttpRequest, one_line
-from forecasts.http.secret import Secret, basic, bearer, from_environment
+from forecasts.http.message import HttpRequest, one_line
 from forecasts.live import BaseUrl, LiveOptions, LiveProvider, zone_of
 from forecasts.provider import ForecastRequest, Observations
-from forecasts.question import Get, Question
+from forecasts.question import Question
 from forecasts.series import Series, Signal
+from forecasts.watttime_login import Login
 from inputs.timegrid import TimeGrid
 
 NAME = "watttime"
-USER, PASSWORD = "WATTTIME_USER", "WATTTIME_PASSWORD"
 MAX_HORIZON_H = 72
-TOKEN_LIFE = timedelta(minutes=30)
 _POINT = timedelta(minutes=5)
 UNITS = {"lbs_co2_per_mwh": "lb/MWh", "g_co2_per_kwh": "g/kWh"}
 """Units of the service to those of the house; others are refused by name."""
 
-_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
-SIGNALS = {"co2_moer": Signal.MARGINAL, "co2_aoer": Signal.AVERAGE}
+MARGINAL, AVERAGE = "co2_moer", "co2_aoer"
+SIGNALS = {MARGINAL: Signal.MARGINAL, AVERAGE: Signal.AVERAGE}
 
 
 class WattTimeOptions(LiveOptions):
     """Keys of ``[forecasts.carbon]`` for this provider."""
 
     base_url: BaseUrl = "https://api.watttime.org"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Token:
-    value: Secret
-    until: datetime
 
 
 class WattTime(LiveProvider[WattTimeOptions]):
@@ -67,7 +55,7 @@ class WattTime(LiveProvider[WattTimeOptions]):
 
     def __init__(self, options: WattTimeOptions) -> None:
         super().__init__(options)
-        self._token: _Token | None = None
+        self._login = Login()
 
     def question(self, request: ForecastRequest) -> Question:
         """Forecast from the running five minutes on."""
@@ -84,16 +72,11 @@ class WattTime(LiveProvider[WattTimeOptions]):
     def _question(
         self, request: ForecastRequest, zone: str, http: HttpRequest
     ) -> Question:
-        login = login_request(
-            self.options,
-            user=from_environment(request.environment, USER),
-            password=from_environment(request.environment, PASSWORD),
-        )
         return Question(
             zone=zone,
             http=http,
             parse=lambda body, _: parse(body),
-            send=partial(self._send, http, login, now=request.now),
+            send=self._login.sending(http, self.options.base_url, request),
         )
 
     def _zone(self, request: ForecastRequest) -> str:
@@ -101,35 +84,6 @@ class WattTime(LiveProvider[WattTimeOptions]):
             request, self.options.zones,
             pattern=r"[A-Z][A-Z0-9_]{1,63}", known="regions such as CAISO_NORTH",
         )  # fmt: skip
-
-    def _send(
-        self,
-        http: HttpRequest,
-        login: HttpRequest,
-        get: Get,
-        *,
-        now: datetime,
-    ) -> HttpAnswer:
-        """Ask with the token at hand; if it has run out unseen, with one more."""
-        token = self._token
-        if token is not None and now < token.until:
-            try:
-                return get(with_token(http, token.value))
-            except KeyRefusedError:
-                self._token = None
-        self._token = _log_in(login, get=get, now=now)
-        return get(with_token(http, self._token.value))
-
-
-def login_request(
-    options: WattTimeOptions, *, user: Secret, password: Secret
-) -> HttpRequest:
-    """Request for a token."""
-    return HttpRequest(
-        url=f"{options.base_url}/login",
-        headers={"Authorization": basic(user, password)},
-        gives_key=True,
-    )
 
 
 def http_request(
@@ -141,46 +95,25 @@ def http_request(
         url=f"{options.base_url}/v3/forecast",
         params={
             "region": zone,
-            "signal_type": "co2_moer",
+            "signal_type": MARGINAL,
             "horizon_hours": str(hours),
         },
     )
 
 
 def measured_request(
-    options: WattTimeOptions, *, zone: str, grid: TimeGrid
+    options: WattTimeOptions, *, zone: str, grid: TimeGrid, signal_type: str = MARGINAL
 ) -> HttpRequest:
     """Request for measured values; the service counts the end in."""
     return HttpRequest(
         url=f"{options.base_url}/v3/historical",
         params={
             "region": zone,
-            "signal_type": "co2_moer",
+            "signal_type": signal_type,
             "start": grid.start.astimezone(UTC).isoformat(),
             "end": (grid.end.astimezone(UTC) - _POINT).isoformat(),
         },
     )
-
-
-def with_token(http: HttpRequest, token: Secret) -> HttpRequest:
-    """The same request with the token that lets it in."""
-    return HttpRequest(
-        url=http.url, params=http.params, headers={"Authorization": token}
-    )
-
-
-def _log_in(login: HttpRequest, *, get: Get, now: datetime) -> _Token:
-    try:
-        answer = get(login)
-    except KeyRefusedError as error:
-        raise KeyRefusedError(f"{error}; that is {USER} and {PASSWORD}") from None
-    # not read_model: its findings would quote the token
-    read = read_json(answer.body, source=f"{NAME} login")
-    token = read.get("token") if isinstance(read, dict) else None
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise ForecastUnavailableError("the login gave no token of any use")
-    # a minute early, so that none runs out on the way
-    return _Token(value=bearer(token), until=now + TOKEN_LIFE - timedelta(minutes=1))
 
 
 class _Point(Shape):

@@ -148,8 +148,9 @@ class ForecastTable(Table):
 
     ``max_age`` is compared with the time of issue; holes up to ``max_gap`` are
     filled in; values above ``plausible_max`` are refused, and so are prices in another
-    currency than ``currency``. Keys beyond these belong to the provider, which checks
-    them itself.
+    currency than ``currency``. Providers in
+    ``past`` are asked for what was measured alone. Keys beyond these belong to the
+    provider, which checks them itself.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
@@ -161,6 +162,7 @@ class ForecastTable(Table):
     max_gap: Duration = timedelta(hours=2)
     plausible_max: Positive | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    past: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
 class ForecastsTable(Table):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from forecasts import carbon_aware_data as sdk_data
 from forecasts import carbon_aware_sdk as sdk
 from forecasts import (
     electricity_maps,
@@ -17,13 +18,16 @@ from forecasts import (
     energy_charts,
     energy_charts_price,
     entsoe,
+    entsoe_generation,
     forecast_solar,
     open_meteo,
     solcast,
     uk_carbon_intensity,
     watttime,
+    watttime_average,
 )
 from forecasts.bidding_zones import BiddingZone
+from forecasts.emission_factors import factors_of
 from forecasts.errors import ForecastError
 from forecasts.http.answers import KeptAnswer
 from forecasts.http.message import HttpRequest
@@ -37,9 +41,10 @@ from inputs.settings import ForecastTable
 from tests.damage import damaged_json, damaged_tokens
 from tests.drivers_live import EVERY, id_of
 from tests.factories_forecast import request_of
+from tests.replay_measured import PAST_ONLY, remembering
 from tests.replay_price import EIC
 from tests.replay_servers import Seen
-from tests.replay_services import CANARY, GRID, NOW, TOKEN
+from tests.replay_services import CANARY, GRID, NOW, SERVICES, TOKEN
 from tests.replay_solar import SITE
 
 Parse = Callable[[bytes], Observations]
@@ -157,12 +162,51 @@ LIVE: dict[str, Parser] = {
         {"zone": "DE", "start": "2026-11-22T00:00Z", "end": "2026-11-22T20:00Z"},
     ),
 }  # fmt: skip
+EIC_GENERATION = {
+    "securityToken": CANARY, "documentType": "A75", "in_Domain": EIC,
+    "periodStart": "202611220000", "periodEnd": "202611220800",
+}  # fmt: skip
+PAST: dict[str, Parser] = {
+    "carbon-entsoe_generation": Parser(
+        Series.CARBON,
+        partial(
+            entsoe_generation.parse,
+            zone=BiddingZone(name="DE-LU", eic=EIC),
+            factors=factors_of(Path("/nowhere"), None),
+        ),
+        "/api",
+        EIC_GENERATION,
+    ),
+    "carbon-watttime_average": Parser(
+        Series.CARBON,
+        watttime_average.parse_average,
+        "/v3/historical",
+        {
+            "region": "CAISO", "signal_type": "co2_aoer",
+            "start": "2026-11-22T00:00+00:00", "end": "2026-11-22T08:00+00:00",
+        },
+        bearer=TOKEN,
+    ),
+    "carbon-carbon_aware_sdk": Parser(
+        Series.CARBON,
+        partial(sdk_data.parse_measured, zone="eastus", signal=Signal.AVERAGE),
+        "/emissions/bylocation",
+        {
+            "location": "eastus",
+            "time": "2026-11-22T00:00+00:00", "toTime": "2026-11-22T08:00+00:00",
+        },
+    ),
+}  # fmt: skip
+"""Parsers of answers about the past that no forecast shares."""
+
 DATA_FILE_PARSER = "carbon-carbon_aware_sdk-file"
 PARSERS: dict[str, tuple[Series, Parse]] = {
-    **{name: (parser.series, parser.parse) for name, parser in LIVE.items()},
+    **{name: (p.series, p.parse) for name, p in {**LIVE, **PAST}.items()},
     DATA_FILE_PARSER: (
         Series.CARBON,
-        partial(sdk.parse_file, zone="eastus", signal=Signal.AVERAGE, timezone="UTC"),
+        partial(
+            sdk_data.parse_file, zone="eastus", signal=Signal.AVERAGE, timezone="UTC"
+        ),
     ),
 }
 
@@ -172,8 +216,12 @@ def good_answer(name: str) -> bytes:
     """Answer or file that a parser reads without complaint."""
     if name == DATA_FILE_PARSER:
         return json.dumps(DATA_FILE).encode()
-    parser = LIVE[name]
-    answer = next(service.answer() for service in EVERY if id_of(service) == name)
+    parser = {**LIVE, **PAST}[name]
+    if name in PAST:
+        service = next(s for s in (*SERVICES, *PAST_ONLY) if name.endswith(s.name))
+        answer = remembering(service, GRID.end)
+    else:
+        answer = next(service.answer() for service in EVERY if id_of(service) == name)
     headers = {"auth-token": CANARY, "authorization": f"Bearer {parser.bearer}"}
     reply = answer(Seen(parser.path, parser.query, headers))
     assert reply.status == 200

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.replay_generation import entsoe_generation, measured_at
 from tests.replay_price import electricity_maps_price
 from tests.replay_servers import Answer, Reply, Seen
-from tests.replay_services import CANARY, TOKEN, Service, lb, steps, z
+from tests.replay_services import CANARY, TOKEN, USER, Service, lb, steps, watttime, z
 
-
-def measured_at(instant: datetime) -> float:
-    """What came in each hour; it differs from all that was forecast. [g/kWh]"""
-    return 700.0 + 10 * instant.astimezone(UTC).hour + instant.day
+PAST_ONLY = (
+    Service(
+        name="entsoe_generation",
+        zone="DE",
+        answer=lambda **_: lambda _: Reply({}, 404),
+        environment={"ENTSOE_API_KEY": CANARY},
+        options={"factors": "factors.csv"},
+    ),
+    Service(
+        name="watttime_average",
+        zone="CAISO",
+        answer=watttime,
+        environment={"WATTTIME_USER": USER, "WATTTIME_PASSWORD": CANARY},
+    ),
+)
+"""Those who forecast nothing, and are named in ``past``."""
 
 
 def remembering(service: Service, now: datetime, *, scale: float = 1.0) -> Answer:
@@ -60,12 +73,13 @@ def _watttime(seen: Seen, now: datetime, scale: float) -> Reply | None:
         return Reply({"error": "INVALID_QUERY_PARAMS", "message": "32 days"}, 400)
     late = now - timedelta(hours=1)  # it publishes with a delay
     until = min(end + timedelta(minutes=5), late)  # its end counts in
+    minutes = 60 if seen.query["signal_type"] == "co2_aoer" else 5
     data = [
         {"point_time": at.isoformat(), "value": scale * lb(measured_at(at))}
-        for at in steps(start, until, 5)
+        for at in steps(start, until, minutes)
     ]
     meta = {
-        "data_point_period_seconds": 300,
+        "data_point_period_seconds": 60 * minutes,
         "region": seen.query["region"],
         "signal_type": seen.query["signal_type"],
         "units": "lbs_co2_per_mwh",
@@ -114,6 +128,22 @@ def _energy_charts(seen: Seen, now: datetime, scale: float) -> Reply | None:
     )
 
 
+def _carbon_aware_sdk(seen: Seen, now: datetime, scale: float) -> Reply | None:
+    if seen.path != "/emissions/bylocation":
+        return None
+    start, end = (datetime.fromisoformat(seen.query[k]) for k in ("time", "toTime"))
+    rows = [
+        {
+            "location": seen.query["location"],
+            "time": at.isoformat(),
+            "rating": scale * measured_at(at),
+            "duration": "01:00:00",
+        }
+        for at in steps(start, min(end, now), 60)
+    ]
+    return Reply(rows) if rows else Reply(b"", 204)
+
+
 def _nothing(seen: Seen, now: datetime, scale: float) -> Reply | None:
     return None
 
@@ -124,5 +154,7 @@ _PASTS = {
     "uk_carbon_intensity": _uk,
     "energy_charts": _energy_charts,
     "entsoe": _nothing,
-    "carbon_aware_sdk": _nothing,
+    "carbon_aware_sdk": _carbon_aware_sdk,
+    "entsoe_generation": entsoe_generation,
+    "watttime_average": _watttime,
 }

@@ -156,7 +156,7 @@ def record_of(observations: Observations, request: ForecastRequest) -> Record:
         signal=o.signal,
         currency=currency_of(o.unit),
         files=o.files,
-        notes=notes,
+        notes=(*o.label, *notes),
     )
     return record.among(np.lexsort((record.issues_us, record.starts_us)))
 

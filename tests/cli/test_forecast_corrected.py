@@ -15,7 +15,8 @@ from planner.cli import main
 from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode
 from tests.drivers_live import BY_NAME
-from tests.replay_measured import measured_at, remembering
+from tests.replay_generation import measured_at
+from tests.replay_measured import remembering
 from tests.replay_servers import ReplayServer, serving
 from tests.replay_services import GRID, NOW, steps
 

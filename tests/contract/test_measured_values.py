@@ -30,7 +30,8 @@ from tests.drivers_live import (
     texts_below,
 )
 from tests.factories_forecast import grid_of, region_of, workspace_of
-from tests.replay_measured import measured_at, remembering
+from tests.replay_generation import FACTORS, measured_at
+from tests.replay_measured import PAST_ONLY, remembering
 from tests.replay_servers import (
     Fault,
     Handler,
@@ -49,12 +50,13 @@ NOON = GRID.start + timedelta(hours=12)
 """A clock at which half of the day is over."""
 
 KEEPERS = [
-    s
-    for s in EVERY
-    if s.series is not Series.SOLAR and s.zone not in ("GB-13", "eastus")
+    *(s for s in EVERY if s.series is not Series.SOLAR and s.zone != "GB-13"),
+    *PAST_ONLY,
 ]
 CARBON = [s for s in KEEPERS if s.series is Series.CARBON]
-AHEAD_ONLY = [s for s in CARBON if s.name in ("electricity_maps", "watttime")]
+AHEAD_ONLY = [
+    s for s in CARBON if s.name in ("electricity_maps", "watttime", "carbon_aware_sdk")
+]
 """Those whose forecasts begin with the hour that runs."""
 
 of = pytest.mark.parametrize
@@ -67,7 +69,13 @@ def server(service: Service) -> Iterator[ReplayServer]:
 
 
 def workspace_with(root: Path, service: Service, url: str, **own: Any) -> Workspace:
-    table = {"provider": service.name, "base_url": url, **service.options, **own}
+    keys = {"base_url": url, **service.options, **own}
+    table = {"provider": service.name, **keys}
+    if service in PAST_ONLY:
+        past = [service.name]
+        table = {"provider": "typical", "past": past, service.name: keys}
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "factors.csv").write_text(FACTORS)
     return workspace_of(
         root,
         region_of(zone=service.zone),
@@ -116,11 +124,13 @@ def test_collected_values_are_what_was_measured_and_not_what_was_forecast(
     workspace = workspace_with(tmp_path, service, server.url)
     collected(workspace, service, days=1)
     rows = rows_of(tmp_path, service)
-    scale = 0.45359237 if service.name == "watttime" else 1.0
+    scale = 0.45359237 if service.name.startswith("watttime") else 1.0
     wanted = [measured_at(at) for at in rows["start"]]
     assert np.array(rows["value"]) * scale == pytest.approx(wanted, rel=1e-12)
     assert service.signal is not None
     assert set(rows["signal"]) == {service.signal.value}
+    estimated = service.name == "entsoe_generation"
+    assert all((how is not None) == estimated for how in rows["estimated"])
 
 
 @of("service", CARBON, indirect=True, ids=id_of)
@@ -139,6 +149,8 @@ def test_collected_file_serves_a_forecaster_of_our_own(
     wanted = measured_at(today + timedelta(hours=3))
     assert told.values[3] == pytest.approx(wanted)
     assert not told.degraded
+    estimated = any("values are estimated: generation" in n for n in told.notes)
+    assert estimated == (service.name == "entsoe_generation")
 
 
 @of("service", CARBON[:1], indirect=True, ids=id_of)
@@ -200,7 +212,8 @@ def test_zeros_and_holes_are_not_collected_as_clean_power(
     one = collected(workspace_with(tmp_path, service, server.url), service, days=2)
     assert one.held is None
     assert one.failure is not None
-    assert ("no data" if scale == 0 else "NaN is not JSON") in one.failure
+    damaged = "'nan'" if service.name == "entsoe_generation" else "NaN is not JSON"
+    assert ("no data" if scale == 0 else damaged) in one.failure
     assert not list(tmp_path.rglob("*.parquet"))
 
 
@@ -257,7 +270,7 @@ def only_past(fault: Fault, answer: Any) -> Fault:
     """Misbehaves about the past alone."""
 
     def chosen(handler: Handler) -> None:
-        past = ("past-range", "historical")
+        past = ("past-range", "historical", "bylocation")
         if any(word in handler.path for word in past):
             fault(handler)
         else:

@@ -25,11 +25,13 @@ from tests.factories_forecast import carbon_csv, day_values, request_of
 from tests.fuzzed_parsers import (
     LIVE,
     PARSERS,
+    PAST,
     collect,
     damaged,
     good_answer,
     read,
 )
+from tests.replay_measured import PAST_ONLY
 from tests.replay_services import GRID, NOW
 
 FEW = int(os.environ.get("FUZZ_EXAMPLES", "80"))
@@ -68,6 +70,8 @@ def test_good_answer_is_read(name: str) -> None:
 
 def test_every_live_provider_has_its_parser_fuzzed() -> None:
     assert set(LIVE) == {id_of(service) for service in EVERY}
+    tell_the_past = {f"carbon-{service.name}" for service in PAST_ONLY}
+    assert tell_the_past <= set(PAST)
 
 
 @pytest.mark.parametrize("name", PARSERS)
@@ -83,7 +87,9 @@ def test_damaged_forecast_file_is_read_or_refused(
     read_damaged_file(tmp_path, data)
 
 
-@pytest.mark.parametrize("name", [n for n in LIVE if not n.startswith("solar")])
+@pytest.mark.parametrize(
+    "name", [n for n in (*LIVE, *PAST) if not n.startswith("solar")]
+)
 @fuzzed(FEW // 4)
 def test_damaged_answer_about_the_past_is_collected_or_refused(
     tmp_path: Path, name: str, data: st.DataObject
