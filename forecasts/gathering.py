@@ -21,6 +21,7 @@ from forecasts.errors import (
 )
 from forecasts.http.client import HttpClient
 from forecasts.provider import FileDigest
+from forecasts.second_opinion import with_second_opinions
 from forecasts.series import Forecast, Series, Signal
 from forecasts.typical_profiles import profile_of
 from inputs.settings import Region, Workspace
@@ -141,10 +142,10 @@ def gather(
         if series is Series.CARBON or region.solar is not None
     ]
     answers = _follow_all(wanted, desk)
+    _refuse_mixed("signal", _of(answers, Series.CARBON))
     price, price_notes = _prices(chains.get(Series.PRICE), desk)
-    answers += price or []
+    answers = [*_confronted(answers, chains[Series.CARBON], desk), *(price or [])]
     carbon = tuple(_of(answers, Series.CARBON))
-    _refuse_mixed("signal", carbon)
     arrays = {forecast.region: forecast for forecast in _of(answers, Series.SOLAR)}
     doubts = _doubts(workspace, carbon)
     return ForecastSet(
@@ -176,6 +177,16 @@ def _follow_all(wanted: Iterable[tuple[Chain, Region]], desk: Desk) -> list[Answ
     if errors:
         raise errors[0]
     return answers
+
+
+def _confronted(answers: list[Answer], chain: Chain, desk: Desk) -> list[Answer]:
+    """The same answers; those about carbon where another source contradicts, so."""
+    n_carbon = len(desk.workspace.regions)
+    if not chain.table.second_opinion:
+        return answers
+    requests = [desk.request(chain.series, r) for r in desk.workspace.regions]
+    carbon = with_second_opinions(answers[:n_carbon], chain, requests)
+    return [*carbon, *answers[n_carbon:]]
 
 
 def _prices(

@@ -248,7 +248,8 @@ class _Asking:
 
     def _send(self, client: HttpClient) -> HttpAnswer:
         limits = self.options.limits(client.limits)
-        return self.question.sent(lambda http: client.get(http, limits))
+        get = client.get_if_easy if self.request.sparing else client.get
+        return self.question.sent(lambda http: get(http, limits))
 
     def _read(self, answer: KeptAnswer) -> Observations:
         """Observations about the zone asked for, with something in them."""

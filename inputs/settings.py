@@ -148,7 +148,8 @@ class ForecastTable(Table):
 
     ``max_age`` is compared with the time of issue; holes up to ``max_gap`` are
     filled in; values above ``plausible_max`` are refused, and so are prices in another
-    currency than ``currency``. Providers in
+    currency than ``currency``. With ``second_opinion``, for carbon, the next source of
+    the chain is asked as well, to tell where the two are far apart. Providers in
     ``past`` are asked for what was measured alone. Keys beyond these belong to the
     provider, which checks them itself.
     """
@@ -162,6 +163,7 @@ class ForecastTable(Table):
     max_gap: Duration = timedelta(hours=2)
     plausible_max: Positive | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    second_opinion: bool = True
     past: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 

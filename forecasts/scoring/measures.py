@@ -100,6 +100,28 @@ def saving_kept(
     return float((mean - trusted).sum()) / possible if possible > 0 else None
 
 
+def chosen_over_mean(
+    actual: FloatArray, forecast: FloatArray, *, cells: int
+) -> FloatArray:
+    """Mean of the window that a forecast calls cheapest over that of all cells.
+
+    Parameters
+    ----------
+    actual, forecast
+        Intensity of each cell. [g/kWh]
+    cells
+        Length of the window, in one piece.
+
+    Returns
+    -------
+    ndarray, shape (n_days,)
+        Below 1 where trusting the forecast saves anything.
+    """
+    window = _cheapest_window(forecast, cells)
+    chosen = np.take_along_axis(actual, window, axis=1).mean(axis=1)
+    return np.asarray(chosen / actual.mean(axis=1))
+
+
 def _cheapest_cells(intensity: FloatArray, cells: int) -> np.ndarray:
     order = np.argsort(intensity, axis=1, kind="stable")
     return order[:, :cells]
