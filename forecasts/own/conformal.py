@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from forecasts.own.past import Past
 from forecasts.series import FloatArray
@@ -12,13 +13,13 @@ from forecasts.series import FloatArray
 LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 """Quantile levels of every forecast of our own."""
 
-WINDOW_DAYS = 60
+WINDOW_DAYS = 75
 """Days of past errors that quantiles are taken from."""
 
 LEAST_DAYS = 10
 """Days of past errors below which there are no quantiles."""
 
-SIZE_HALF_LIFE_DAYS = 10.0
+SIZE_HALF_LIFE_DAYS = 4.0
 """Age at which a day counts half as much in the size of errors to be expected."""
 
 POOLED_HOURS = 1.0
@@ -118,9 +119,8 @@ def _ranked(window: FloatArray, wanted: FloatArray) -> FloatArray:
 def _usual_size(errors: FloatArray, past: Past) -> FloatArray:
     """Recent mean of absolute errors as known at each cut, shape (n_days, 1)."""
     decay = 0.5 ** (1 / SIZE_HALF_LIFE_DAYS)
-    known = np.isfinite(errors)
-    daily = np.where(known, np.abs(errors), 0.0).sum(axis=1)
-    counts = known.sum(axis=1)
+    daily, counts = _sums(errors, np.isfinite(errors))
+    begun, begun_counts = _begun(errors, past)
     size = np.full(len(errors), np.nan)
     total = count = 0.0
     row = 0
@@ -129,9 +129,33 @@ def _usual_size(errors: FloatArray, past: Past) -> FloatArray:
             total = decay * total + daily[row]
             count = decay * count + counts[row]
             row += 1
-        if count > 0:
-            size[day] = max(total / count, np.finfo(np.float64).tiny)
+        known = decay * count + begun_counts[day]
+        if known > 0:
+            mean = (decay * total + begun[day]) / known
+            size[day] = max(mean, np.finfo(np.float64).tiny)
     return size[:, None]
+
+
+def _begun(errors: FloatArray, past: Past) -> tuple[FloatArray, FloatArray]:
+    """Sum and number of errors of the day in which each cut falls, shape (n_days,).
+
+    Made at noon, a forecast knows the errors of the morning: half a day later than
+    one made at midnight, not one and a half.
+    """
+    rows = past.complete_rows
+    there = rows < len(errors)
+    rows = np.minimum(rows, len(errors) - 1)
+    over = past.calendar.ends_us[rows] <= past.cuts_us[:, None]
+    known = over & there[:, None] & np.isfinite(errors[rows])
+    return _sums(errors[rows], known)
+
+
+def _sums(
+    errors: FloatArray, known: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray]:
+    """Sum of absolute errors and their number in each row, shape (n_days,) each."""
+    total = np.where(known, np.abs(errors), 0.0).sum(axis=1)
+    return total, known.sum(axis=1).astype(np.float64)
 
 
 def _pooled(relative: FloatArray) -> FloatArray:

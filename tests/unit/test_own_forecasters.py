@@ -147,6 +147,25 @@ def test_bands_widen_again_after_the_grid_has_changed() -> None:
     assert held > 0.87
 
 
+@pytest.mark.parametrize(
+    ("hours", "widens"), [(slice(0, 12), True), (slice(12, 24), False)]
+)
+def test_at_noon_the_errors_of_the_morning_count_and_no_others(
+    hours: slice, widens: bool
+) -> None:
+    actual = np.full((42, 24), 300.0)
+    actual += np.random.default_rng(0).normal(0, 5, actual.shape)
+    wild = actual.copy()
+    wild[40, hours] += 200
+    flat = np.full_like(actual, 300.0)
+    calm_bands, bands = (
+        quantiles(flat, past_of(values, lead_hours=12))[0.95][41]
+        for values in (actual, wild)
+    )
+    assert ((bands - 300 > 2 * (calm_bands - 300)).all()) == widens
+    assert ((bands == calm_bands).all()) != widens
+
+
 def test_too_few_errors_give_no_quantiles() -> None:
     past = past_of(intensity(4))
     assert np.isnan(quantiles(yesterday(past), past)[0.9]).all()
