@@ -103,7 +103,9 @@ def _aware(instant: datetime, timezone: str | None) -> datetime:
 
 
 class _Told(Shape):
-    emissions: Annotated[tuple[_Emission, ...], Field(max_length=MAX_POINTS)]
+    emissions: Annotated[
+        tuple[_Emission, ...], Field(min_length=1, max_length=MAX_POINTS)
+    ]
 
 
 def parse_measured(body: bytes, *, zone: str, signal: Signal) -> Observations:
@@ -125,8 +127,6 @@ def parse_measured(body: bytes, *, zone: str, signal: Signal) -> Observations:
     """
     read = {"emissions": read_json(body, source=NAME)}
     rows = read_model(_Told, read, source=NAME).emissions
-    if not rows:
-        raise ForecastUnavailableError(f"nothing was measured of {zone}")
     places = sorted({one_line(row.location or zone) for row in rows})
     if len(places) > 1:
         raise ForecastIncompleteError(

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from forecasts import Forecast, Signal
+from forecasts.carbon_aware_data import parse_measured
+from forecasts.collecting import collect_past
+from forecasts.errors import ForecastError
 from inputs.errors import SettingsError
-from tests.drivers_live import BY_NAME, DAY, Night, asked, changed
+from tests.drivers_live import BY_NAME, DAY, Night, asked, changed, client_of
+from tests.factories_forecast import region_of, workspace_of
 from tests.replay_services import (
     GRID,
     NOW,
@@ -128,3 +132,74 @@ def test_sdk_data_file_of_no_use_says_why(
     forecast = from_data_file(tmp_path)
     assert forecast.provider == "typical"
     assert found in forecast.notes[0]
+
+
+# What its source measured
+
+
+def told(*locations: str | None, **own: Any) -> bytes:
+    return json.dumps(
+        [
+            {
+                "location": location,
+                "time": f"2026-11-20T{hour:02}:00:00+00:00",
+                "rating": 400.0 + hour,
+                "duration": "01:00:00",
+                **own,
+            }
+            for hour, location in enumerate(locations)
+        ]
+    ).encode()
+
+
+@pytest.mark.parametrize("location", ["eastus", "PJM_ROANOKE", None])
+def test_measured_rows_name_the_location_or_the_grid_of_the_source(
+    location: str | None,
+) -> None:
+    read = parse_measured(
+        told(location, location), zone="eastus", signal=Signal.MARGINAL
+    )
+    assert read.place == "eastus"
+    assert read.values.tolist() == [400, 401]
+    assert read.signal is Signal.MARGINAL
+    assert read.steps_us is not None
+    assert set(read.steps_us) == {3_600_000_000}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (told("eastus", "westus"), "about eastus, westus"),
+        (told("eastus", time="2026-11-20T00:00:00"), "a time with an offset"),
+        (told("eastus", duration="-01:00:00"), "duration"),
+        (b"[]", "holds nothing"),
+        (b"", "empty"),
+        (b'{"a": 1}', "emissions"),
+    ],
+)
+def test_measured_rows_without_sense_are_refused(body: bytes, said: str) -> None:
+    with pytest.raises(ForecastError, match=said):
+        parse_measured(body, zone="eastus", signal=Signal.MARGINAL)
+
+
+def test_rows_of_a_data_file_are_collected_as_a_past(tmp_path: Path) -> None:
+    rows = [
+        {"Location": "eastus", "Rating": str(300 + hour), "Duration": "01:00:00",
+         "Time": (GRID.start + (hour - 48) * HOUR).replace(tzinfo=None).isoformat()}
+        for hour in range(72)
+    ]  # fmt: skip
+    (tmp_path / "data.json").write_text(json.dumps({"Emissions": rows}))
+    table = {
+        "provider": "typical", "past": ["carbon_aware_sdk"],
+        "carbon_aware_sdk": {
+            "signal": "average", "data_file": "data.json", "file_timezone": "UTC",
+        },
+    }  # fmt: skip
+    workspace = workspace_of(
+        tmp_path, region_of(zone="eastus"), forecasts={"carbon": table}
+    )
+    now = GRID.start + 6 * HOUR
+    (one,) = collect_past(workspace, GRID, days=2, now=now, http=client_of(now=now))
+    assert one.failure is None
+    assert one.held is not None
+    assert (one.held.added, one.held.end) == (54, now)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from forecasts import Signal, gather
-from forecasts.errors import ForecastFormatError
+from forecasts.errors import ForecastFormatError, ForecastSignalError
 from forecasts.watttime import parse as parse_watttime
+from forecasts.watttime_average import parse_average
 from tests.drivers_live import BY_NAME, Night, asked, changed, client_of, table_of
 from tests.factories_forecast import region_of, workspace_of
 from tests.replay_servers import Reply, Seen, replying, serving
@@ -146,3 +147,22 @@ def test_watttime_fault_of_a_parameter_is_quoted(tmp_path: Path) -> None:
 def test_shape_that_is_not_documented_is_named_field_by_field() -> None:
     with pytest.raises(ForecastFormatError, match=r"watttime, data\.0\.point_time"):
         parse_watttime(b'{"data": [{"point_time": "noon"}], "meta": {"region": "X"}}')
+
+
+@pytest.mark.parametrize("signal_type", ["co2_moer", "health_damage", ""])
+def test_average_history_of_another_signal_is_refused(signal_type: str) -> None:
+    body: dict[str, Any] = {
+        "data": [{"point_time": "2026-11-20T00:00:00+00:00", "value": 800.0}],
+        "meta": {
+            "region": "CAISO",
+            "signal_type": signal_type,
+            "units": "lbs_co2_per_mwh",
+            "data_point_period_seconds": 3600,
+        },
+    }
+    with pytest.raises(ForecastSignalError, match="asked for were those of co2_aoer"):
+        parse_average(json.dumps(body).encode())
+    body["meta"]["signal_type"] = "co2_aoer"
+    read = parse_average(json.dumps(body).encode())
+    assert read.signal is Signal.AVERAGE
+    assert read.place == "CAISO"
