@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def solve(
 ) -> Result:
     """Run ``planner solve`` on one region in the zone of a service."""
     options = {"base_url": base_url, "total_limit": "1s", **service.options}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in options.items()]
+    lines = [f"{key} = {toml_of(value)}" for key, value in options.items()]
     settings = f"""
 [planner]
 jobs = ["jobs.yaml"]
@@ -61,6 +62,13 @@ fallback = {json.dumps(fallback)}
     app = App(clock=lambda: NOW, environment=service.environment, directory=root)
     command = ["-vv", "solve", "--date", DATE, "--solver", "greedy", "--json"]
     return CliRunner().invoke(main, command, obj=app)
+
+
+def toml_of(value: Any) -> str:
+    """A text, or a table of texts, as TOML has it."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{k} = {json.dumps(v)}' for k, v in value.items())} }}"
+    return json.dumps(value)
 
 
 def rows_of(result: Result) -> list[dict[str, Any]]:
@@ -175,3 +183,25 @@ def test_key_is_in_nothing_that_a_night_leaves_behind(tmp_path: Path) -> None:
             left = (result.stdout + result.stderr).encode() + texts_below(root)
             for secret in (CANARY, TOKEN):
                 assert secret.encode() not in left
+
+
+@pytest.mark.parametrize(("scale", "code"), [(1.0, 0), (3.0, 5)])
+def test_fc_18_second_source_far_apart_ends_with_5_and_the_same_rows(
+    tmp_path: Path, scale: float, code: int
+) -> None:
+    first, second = BY_NAME["electricity_maps"], BY_NAME["energy_charts"]
+    with serving(first.answer()) as one, serving(second.answer(scale=scale)) as two:
+        alone = solve(tmp_path / "alone", first, one.url)
+        root = tmp_path / "both"
+        own = {"base_url": two.url}
+        table = replace(first, options={second.name: own})
+        both = solve(root, table, one.url, fallback=(second.name,))
+    assert alone.exit_code == ExitCode.DONE, alone.stderr
+    assert both.exit_code == code, both.stderr
+    assert rows_of(both) == rows_of(alone)
+    told = json.loads(both.stdout)
+    words = "electricity_maps and energy_charts are far apart"
+    assert any(words in warning for warning in told["warnings"]) == (scale == 3.0)
+    (forecast,) = read_plan(Path(told["plan"])).meta.forecasts
+    assert forecast.provider == first.name
+    assert forecast.degraded == (scale == 3.0)
