@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -106,7 +107,7 @@ class SlurmCluster:
         self._start_munge()
         self.start_controller()
         for node in ("n1", "n2"):
-            self._start(f"slurmd-{node}", "slurmd", "-D", "-N", node)
+            self.start_node(node)
         until(lambda: self.idle_nodes() == 2, seconds=30, pause=0.1)
 
     def stop(self) -> None:
@@ -125,6 +126,23 @@ class SlurmCluster:
 
     def start_controller(self) -> None:
         self._start("slurmctld", "slurmctld", "-D")
+
+    def start_node(self, node: str) -> None:
+        """Start a node's daemon unless it runs, and have the node take jobs."""
+        if f"slurmd-{node}" not in self._processes:
+            self._start(f"slurmd-{node}", "slurmd", "-D", "-N", node)
+        self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
+    def lose_node(self, node: str) -> None:
+        """Kill all that runs on a node; the controller is told that it is down."""
+        process = self._processes.pop(f"slurmd-{node}")
+        process.kill()
+        process.wait()
+        for pid in self._processes_of_jobs(node):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        down = (f"NodeName={node}", "State=DOWN", "Reason=lost")
+        self.run("scontrol", "update", *down)
 
     def signal_controller(self, number: int) -> None:
         self._processes["slurmctld"].send_signal(number)
@@ -179,6 +197,20 @@ class SlurmCluster:
         """The back end of a workspace on this cluster."""
         self.resume()
         return slurm_in(workspace, self.environ, kind=kind, **table)
+
+    def _processes_of_jobs(self, node: str) -> set[int]:
+        """Jobs of a node and Slurm's process above each, which outlive the daemon."""
+        marks = {f"SLURM_CONF={self.conf}".encode()}
+        marks.add(f"SLURMD_NODENAME={node}".encode())
+        found = set()
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if marks <= set((place / "environ").read_bytes().split(b"\0")):
+                    found.add(int(place.name))
+                    parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+                    if Path(f"/proc/{parent}/comm").read_text() == "slurmstepd\n":
+                        found.add(int(parent))
+        return found
 
     def _start_munge(self) -> None:
         folder = self.folder / "munge"
