@@ -10,7 +10,7 @@ DATA ?=
 PARTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup backends plan test check fix format lint types imports coverage golden soak bench rivals build lock picture clean
+.PHONY: help setup backends plan test kubernetes check fix format lint types imports coverage golden soak bench rivals build lock picture clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 
 test: setup ## run the tests, without the long versions
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+
+kubernetes: setup ## build a Kubernetes server, once, and ask its back end for real
+	tests/servers/build-kube-apiserver.sh
+	$(BIN)/python -m pytest -rs -k kubernetes tests/faults/test_kubernetes_server.py \
+	  tests/faults/test_kubernetes_outages.py tests/contract/test_backend_contract.py
 
 check: format lint types imports test ## everything that CI asks for
 

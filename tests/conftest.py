@@ -1,8 +1,9 @@
 """The ``solver`` fixture, one suite for every registered solver; hypothesis.
 
-``slurm_cluster`` is a real Slurm, one for all tests that want one, and
-``ledger_server`` a real PostgreSQL; ``site_of_each_store`` is an executor's site, once
-with its ledger in a file and once on that server.
+Real servers, each one for all tests that want it: ``slurm_cluster``,
+``kubernetes_server`` (``namespace`` is an empty place in it) and ``ledger_server``, a
+PostgreSQL. ``site_of_each_store`` is an executor's site, once with its ledger in a file
+and once on that server.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from solvers.errors import SolverNotInstalledError
 from solvers.registry import SOLVERS, load
 from solvers.solver import Solver
 from tests.executor_site import Site, a_site
+from tests.kubernetes_kubelet import Namespace
+from tests.kubernetes_server import KubernetesServer, running_kubernetes
+from tests.kubernetes_server import missing as kubernetes_missing
 from tests.postgres_server import Server, running_server
 from tests.slurm_cluster import SlurmCluster, missing
 
@@ -63,6 +67,22 @@ def slurm_cluster() -> Iterator[SlurmCluster]:
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kubernetes_server() -> Iterator[KubernetesServer]:
+    """A running control plane; skipped where its programs are not built."""
+    pytest.importorskip("kubernetes", reason="the extra kubernetes is not installed")
+    if reason := kubernetes_missing():
+        pytest.skip(f"Kubernetes: {reason}")
+    with running_kubernetes() as server:
+        yield server
+
+
+@pytest.fixture
+def namespace(kubernetes_server: KubernetesServer) -> Namespace:
+    """A namespace of one's own."""
+    return Namespace(kubernetes_server, kubernetes_server.admin.new_namespace())
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from tests.cloud_sides import AwsSide, AzureSide, GoogleSide, WebhookSide
 from tests.executor_kill_loop import SCRIPT
 from tests.factories_executor import shell_in, until
 from tests.factories_orders import order_of
+from tests.kubernetes_kubelet import Namespace
 from tests.moto_aws import CREDENTIALS
 from tests.slurm_cluster import SlurmCluster
 
@@ -151,6 +152,43 @@ class KubernetesSide:
         self._running.__exit__(None, None, None)
 
 
+class KubernetesServerSide:
+    """Against a real API server and Job controller: the test plays the nodes."""
+
+    def __init__(self, folder: Path, namespace: Namespace) -> None:
+        self.folder = folder
+        self.namespace = namespace
+        self._codes: dict[str, int] = {}
+
+    def backend(self) -> Backend:
+        return self.namespace.backend(self.folder)
+
+    def order(self, *, exit_code: int = 0) -> Order:
+        order = order_of("sh", "-c", f"exit {exit_code}")
+        self._codes[order.key] = exit_code
+        return order
+
+    def begin(self, order: Order) -> None:
+        self.namespace.run(order.key)
+
+    def end(self, order: Order) -> None:
+        self.namespace.end(order.key, self._codes[order.key])
+
+    def mark(self, order: Order) -> str:
+        return order.key
+
+    def runs(self, order: Order) -> int:
+        return len(self.namespace.pods(order.key))
+
+    @contextmanager
+    def unreachable(self) -> Iterator[type[BackendError]]:
+        self.namespace.server.kill_api()
+        try:
+            yield NotTakenError
+        finally:
+            self.namespace.server.start_api()
+
+
 def _shell(request: pytest.FixtureRequest, folder: Path) -> FarSide:
     return ShellSide(folder)
 
@@ -164,6 +202,10 @@ def _kubernetes(request: pytest.FixtureRequest, folder: Path) -> FarSide:
     side = KubernetesSide(folder)
     request.addfinalizer(side.close)
     return side
+
+
+def _kubernetes_server(request: pytest.FixtureRequest, folder: Path) -> FarSide:
+    return KubernetesServerSide(folder, request.getfixturevalue("namespace"))
 
 
 def _aws(request: pytest.FixtureRequest, folder: Path) -> FarSide:
@@ -198,9 +240,10 @@ FAR_SIDES: dict[str, Callable[[pytest.FixtureRequest, Path], FarSide]] = {
     "shell": _shell,
     "slurm": _slurm,
     "kubernetes": _kubernetes,
+    "kubernetes-server": _kubernetes_server,
     "aws_batch": _aws,
     "azure_batch": _azure,
     "google_batch": _google,
     "webhook": _webhook,
 }
-"""By the name of the back end."""
+"""By the name of the back end, and of what is behind it where there are two."""

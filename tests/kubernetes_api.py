@@ -121,7 +121,13 @@ class Cluster:
         return kubernetes_in(folder, environ, **table)
 
 
-def kubernetes_in(folder: Path, environ: dict[str, str], **table: Any) -> Kubernetes:
+def kubernetes_in(
+    folder: Path,
+    environ: dict[str, str],
+    *,
+    kind: type[Kubernetes] = Kubernetes,
+    **table: Any,
+) -> Kubernetes:
     """The back end of a workspace with the settings of a table."""
     place = Place(
         workspace=folder,
@@ -130,7 +136,7 @@ def kubernetes_in(folder: Path, environ: dict[str, str], **table: Any) -> Kubern
         settings={"kubernetes": table},
     )
     settings = read_settings(Settings, place.settings, "kubernetes")
-    return Kubernetes(settings=settings, place=place)
+    return kind(settings=settings, place=place)
 
 
 @contextmanager

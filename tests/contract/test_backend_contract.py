@@ -37,7 +37,7 @@ def ended(side: FarSide, order: Order) -> Report:
 
 def test_it_states_its_facts(side: FarSide, request: pytest.FixtureRequest) -> None:
     backend = side.backend()
-    assert f"[{backend.name}]" in request.node.name
+    assert request.node.callspec.params["side"].split("-")[0] == backend.name
     assert timedelta(0) <= backend.settle < timedelta(minutes=10)
     assert isinstance(backend.refuses_repeats, bool)
 
