@@ -130,27 +130,6 @@ def test_cron_and_daemon_side_by_side_start_each_job_once(tmp_path: Path) -> Non
     assert len(ran.read_text().split()) == 12
 
 
-LEAVES_LATE = """
-import sys, time
-from planner.cli.leaving import leaving_on_signals
-with leaving_on_signals(within_s=0.3):
-    print("ready", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_ex21_a_call_that_does_not_end_is_given_up_after_the_limit() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", LEAVES_LATE], stdout=subprocess.PIPE, env=ENVIRON
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        told = time.monotonic()
-        process.terminate()
-        assert process.wait(timeout=20) == 128 + signal.SIGTERM
-        assert time.monotonic() - told < 10
-
-
 ONE_RUN = """
 import sys
 from pathlib import Path
