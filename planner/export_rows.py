@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from outputs.errors import PlanFormatError
 from outputs.plan import PLANNED, Plan
-from planner.executor.adoption import DEFAULT_EXECUTOR
+from planner.executor.incoming import DEFAULT_EXECUTOR
 from planner.executor.instants import from_us, to_us
 from planner.executor.keys import dispatch_key
 from planner.executor.records import Dispatch
