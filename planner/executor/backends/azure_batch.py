@@ -22,6 +22,7 @@ from planner.executor.backends.azure_task import (
 from planner.executor.backends.backend import Logs, Order, Phase, Report
 from planner.executor.backends.deadline import CallLimits, within
 from planner.executor.backends.everywhere import first_known, longest_settle
+from planner.executor.backends.one_id import Clash, ended_where_known, taken_over
 from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.secret_variable import secret_text
@@ -31,14 +32,12 @@ from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
-    RejectedError,
     UncertainError,
 )
 from planner.executor.keys import KEY_PATTERN
 
 NAME = "azure_batch"
 VARIABLE = "PLANNER_AZURE_BATCH_KEY"
-_FINAL = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
 
 
 class AzureBatch:
@@ -97,13 +96,11 @@ class AzureBatch:
 
     def cancel(self, key: str, handle: str | None) -> Report:
         """End the task, begun or not. An absent key cannot be closed at Azure."""
-        for settings in self._settings.distinct():
-            report = self._report(settings, key)
-            if report.phase in _FINAL:
-                return report
-            if report.phase is not Phase.ABSENT:
-                return self._ended(settings, key)
-        return Report(phase=Phase.ABSENT)
+        return ended_where_known(
+            self._settings.distinct(),
+            lambda settings: self._report(settings, key),
+            lambda settings: self._ended(settings, key),
+        )
 
     def logs(self, key: str, handle: str | None) -> Logs:
         """Addresses of the task's files at Azure; asks nobody."""
@@ -118,18 +115,12 @@ class AzureBatch:
         return self._report(settings, key)
 
     def _taken_over(self, order: Order, settings: AzureSettings) -> Report:
-        try:
-            task = self._get(settings, order.key)
-        except BackendError as error:
-            raise UncertainError(
-                f"a task of its id exists, but cannot be looked at: {error}"
-            ) from error
-        if task is None:
-            raise UncertainError("a task of its id exists, and then does not")
-        if not is_ours(task, order):
-            raise RejectedError(
-                f"task {order.key} of {settings.job_id} exists and is not this order"
-            )
+        task = taken_over(
+            lambda: self._get(settings, order.key),
+            lambda task: is_ours(task, order),
+            kind="task",
+            name=f"task {order.key} of {settings.job_id}",
+        )
         return report_of(task, settings)
 
     def _report(self, settings: AzureSettings, key: str) -> Report:
@@ -243,12 +234,6 @@ def _add(client: Any, job_id: str, task: Mapping[str, Any]) -> None:
     client.create_task(job_id, BatchTaskCreateOptions(task))
 
 
-class _Clash:
-    """Whether something of the same id was there before."""
-
-    is_there = False
-
-
 @contextmanager
 def _telling_what_failed() -> Iterator[None]:
     """A fault of a call that may be repeated; ending what has ended is none."""
@@ -264,11 +249,11 @@ def _telling_what_failed() -> Iterator[None]:
 
 
 @contextmanager
-def _telling_whether_taken() -> Iterator[_Clash]:
+def _telling_whether_taken() -> Iterator[Clash]:
     """A fault of an addition by what it tells about the task."""
     from azure.core.exceptions import AzureError, HttpResponseError
 
-    clash = _Clash()
+    clash = Clash()
     try:
         yield clash
     except HttpResponseError as error:

@@ -22,6 +22,7 @@ from planner.executor.backends.google_job import (
     report_of,
     request_id,
 )
+from planner.executor.backends.one_id import Clash, ended_where_known, taken_over
 from planner.executor.backends.registry import Place
 from planner.executor.backends.requests_faults import never_sent
 from planner.executor.backends.settings import Regional, read_settings
@@ -30,13 +31,11 @@ from planner.executor.backends.wording import one_line
 from planner.executor.errors import (
     BackendError,
     NotTakenError,
-    RejectedError,
     UncertainError,
 )
 from planner.executor.keys import KEY_PATTERN
 
 NAME = "google_batch"
-_FINAL = (Phase.ABSENT, Phase.DONE, Phase.FAILED, Phase.CANCELLED)
 
 
 class GoogleBatch:
@@ -102,40 +101,33 @@ class GoogleBatch:
 
     def cancel(self, key: str, handle: str | None) -> Report:
         """End the job, begun or not. An absent key cannot be closed at Google."""
-        for settings in self._settings.distinct():
-            report = self._report(settings, key)
-            if report.phase not in _FINAL:
-                client = self._client(settings)
-                with _telling_what_failed():
-                    # The operation need not be waited for: the job shows its end.
-                    self._call(
-                        client.cancel_job,
-                        {"name": settings.job_name(key)},
-                        read=lambda operation: operation,
-                    )
-                return self._report(settings, key)
-            if report.phase is not Phase.ABSENT:
-                return report
-        return Report(phase=Phase.ABSENT)
+        return ended_where_known(
+            self._settings.distinct(),
+            lambda settings: self._report(settings, key),
+            lambda settings: self._ended(settings, key),
+        )
 
     def logs(self, key: str, handle: str | None) -> Logs:
         """Query for Cloud Logging; asks nobody."""
         query = log_of(key)
         return Logs(stdout=query, stderr=query)
 
-    def _taken_over(self, order: Order, settings: GoogleSettings) -> Report:
-        try:
-            job = self._get(settings, order.key)
-        except BackendError as error:
-            raise UncertainError(
-                f"a job of its id exists, but cannot be looked at: {error}"
-            ) from error
-        if job is None:
-            raise UncertainError("a job of its id exists, and then does not")
-        if not is_ours(job, order):
-            raise RejectedError(
-                f"{settings.job_name(order.key)} exists and is not this order"
+    def _ended(self, settings: GoogleSettings, key: str) -> Report:
+        client, name = self._client(settings), settings.job_name(key)
+        with _telling_what_failed():
+            # The operation need not be waited for: the job shows its end.
+            self._call(
+                client.cancel_job, {"name": name}, read=lambda operation: operation
             )
+        return self._report(settings, key)
+
+    def _taken_over(self, order: Order, settings: GoogleSettings) -> Report:
+        job = taken_over(
+            lambda: self._get(settings, order.key),
+            lambda job: is_ours(job, order),
+            kind="job",
+            name=settings.job_name(order.key),
+        )
         return report_of(job)
 
     def _report(self, settings: GoogleSettings, key: str) -> Report:
@@ -217,12 +209,6 @@ def _is_googles_own(error: Any) -> bool:
     return bool(said == "NOT_FOUND")
 
 
-class _Clash:
-    """Whether something of the same id was there before."""
-
-    is_there = False
-
-
 @contextmanager
 def _telling_what_failed() -> Iterator[None]:
     """Any fault of a call that changes nothing is a ``BackendError``."""
@@ -233,12 +219,12 @@ def _telling_what_failed() -> Iterator[None]:
 
 
 @contextmanager
-def _telling_whether_taken() -> Iterator[_Clash]:
+def _telling_whether_taken() -> Iterator[Clash]:
     """A fault of a creation by what it tells about the job."""
     from google.api_core.exceptions import Conflict, GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError
 
-    clash = _Clash()
+    clash = Clash()
     try:
         yield clash
     except Conflict:
