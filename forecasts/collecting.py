@@ -11,7 +11,7 @@ from typing import Any
 
 from forecasts.chain import Chain
 from forecasts.cloud_grids import in_words_of
-from forecasts.desk import Desk, chains_of, client_for
+from forecasts.desk import chains_of, open_desk
 from forecasts.errors import ForecastError
 from forecasts.fetching import live_providers, regions_of
 from forecasts.http.answers import KeptAnswer
@@ -80,12 +80,12 @@ def collect_past(
     SettingsError
         If a provider or a key of ``[forecasts]`` is unknown.
     """
-    desk = Desk(
-        workspace=workspace,
-        grid=_past_grid(today, days, now),
+    desk = open_desk(
+        workspace,
+        _past_grid(today, days, now),
         now=now,
         environment=environment,
-        http=http or client_for(workspace, now, environment),
+        http=http,
     )
     asked = (
         _collected(live, in_words_of(provider, desk.request(series, region)))

@@ -40,6 +40,24 @@ class Desk:
         )
 
 
+def open_desk(
+    workspace: Workspace,
+    grid: TimeGrid,
+    *,
+    now: datetime,
+    environment: Mapping[str, str],
+    http: HttpClient | None,
+) -> Desk:
+    """A desk with the way out that was given, or with one of its own."""
+    return Desk(
+        workspace=workspace,
+        grid=grid,
+        now=now,
+        environment=environment,
+        http=http or client_for(workspace, now, environment),
+    )
+
+
 def client_for(
     workspace: Workspace, now: datetime, environment: Mapping[str, str]
 ) -> HttpClient:

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecasts.chain import Chain
 from forecasts.cloud_grids import in_words_of
-from forecasts.desk import Desk, chains_of, client_for
+from forecasts.desk import Desk, chains_of, open_desk
 from forecasts.errors import ForecastError
 from forecasts.http.client import HttpClient
 from forecasts.live import LiveOptions
@@ -84,13 +84,7 @@ def fetch_all(
     SettingsError
         If a provider or a key of ``[forecasts]`` is unknown.
     """
-    desk = Desk(
-        workspace=workspace,
-        grid=grid,
-        now=now,
-        environment=environment,
-        http=http or client_for(workspace, now, environment),
-    )
+    desk = open_desk(workspace, grid, now=now, environment=environment, http=http)
     return tuple(
         _fetched(provider, series, region, desk)
         for series, chain in chains_of(workspace).items()

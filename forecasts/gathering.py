@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from forecasts.chain import Answer, Chain, follow
 from forecasts.cloud_grids import grid_at
-from forecasts.desk import Desk, chains_of, client_for
+from forecasts.desk import Desk, chains_of, open_desk
 from forecasts.errors import (
     ForecastError,
     ForecastSignalError,
@@ -128,13 +128,7 @@ def gather(
         If regions would be compared by different signals or currencies.
     """
     chains = chains_of(workspace)
-    desk = Desk(
-        workspace=workspace,
-        grid=grid,
-        now=now,
-        environment=environment,
-        http=http or client_for(workspace, now, environment),
-    )
+    desk = open_desk(workspace, grid, now=now, environment=environment, http=http)
     wanted = [
         (chains[series], region)
         for series in (Series.CARBON, Series.SOLAR)

@@ -58,13 +58,8 @@ def prepare(
     """
     _refuse_elsewhere(observations, request)
     currency = _currency(observations, table)
-    intervals = _converted(arrange(observations, request), observations)
-    allowed = plausible_range(request, table.plausible_max)
-    columns, clipped = without_absurd(intervals, allowed, request.series.unit)
-    zeros: tuple[str, ...] = ()
-    if request.series is Series.CARBON and not observations.zeros_are_data:
-        columns[0], zeros = without_false_zeros(columns[0])
-    known, dropped = _known(replace(intervals, columns=columns))
+    intervals = arrange(observations, request)
+    known, doubts = _believed(intervals, observations, request, table)
     edge = EDGES.get(request.series, timedelta(0))
     slots = to_slots(known, request.grid, max_gap=table.max_gap, edge=edge)
     remarks = review(
@@ -87,9 +82,7 @@ def prepare(
             *observations.notes,
             *observations.label,
             *intervals.notes,
-            *clipped,
-            *zeros,
-            *dropped,
+            *doubts,
             *filled,
             *remarks,
         ),
@@ -126,6 +119,23 @@ def _currency(observations: Observations, table: ForecastTable) -> str | None:
             "currencies are not converted"
         )
     return table.currency
+
+
+def _believed(
+    intervals: Intervals,
+    observations: Observations,
+    request: ForecastRequest,
+    table: ForecastTable,
+) -> tuple[Intervals, tuple[str, ...]]:
+    """What is there and can be true, in the house's unit, and what was left out."""
+    converted = _converted(intervals, observations)
+    allowed = plausible_range(request, table.plausible_max)
+    columns, clipped = without_absurd(converted, allowed, request.series.unit)
+    zeros: tuple[str, ...] = ()
+    if request.series is Series.CARBON and not observations.zeros_are_data:
+        columns[0], zeros = without_false_zeros(columns[0])
+    known, dropped = _known(replace(converted, columns=columns))
+    return known, (*clipped, *zeros, *dropped)
 
 
 def _converted(intervals: Intervals, observations: Observations) -> Intervals:

@@ -23,11 +23,11 @@ from planner.operations.incidents import (
     Level,
     events_of,
     notes_of,
-    of_plan,
     of_refusal,
 )
 from planner.operations.metrics.exposition import text_of, write_textfile
 from planner.operations.metrics.readings import read
+from planner.operations.plan_incidents import of_plan
 from planner.operations.run_record import note_run, read_record, record_path
 from planner.version import planner_version
 

@@ -112,9 +112,7 @@ def solve_day(
         Nothing was written.
     """
     keys = key_ring(environment)
-    plans = request.workspace.outputs / "plans"
-    probe(plans if request.out is None else request.out.parent)
-    probe(plans)
+    plans = _writable(request)
     with exclusive_lock(request.workspace.outputs):
         day = prepare_day(
             request.workspace,
@@ -136,8 +134,6 @@ def solve_day(
             write_snapshot(snapshot_path(request.workspace, plan), day.forecasts)
             prices = _write_prices(request.workspace, day, plan, wanted)
             path, plan = _write(plan, request.out, plans, keys)
-    meta, seconds = plan.meta, _stages(watch, run)
-    logger.info("plan %s: %s, gap %s", meta.plan_id, meta.status, meta.gap)
     return Outcome(
         plan=plan,
         path=path,
@@ -145,8 +141,16 @@ def solve_day(
         run=run,
         baselines=baselines,
         prices=prices,
-        seconds=seconds,
+        seconds=_stages(watch, run),
     )
+
+
+def _writable(request: SolveRequest) -> Path:
+    """Folder of the plans; whatever will be written can be."""
+    plans = request.workspace.outputs / "plans"
+    probe(plans if request.out is None else request.out.parent)
+    probe(plans)
+    return plans
 
 
 def _wanted(
@@ -192,8 +196,12 @@ def _write(
 ) -> tuple[Path, Plan]:
     """Write to the file that was asked for, else as the newest plan of its date."""
     if out is None:
-        return save_plan(plan, plans, keys=keys)
-    return out, write_plan(plan, out, keys=keys)
+        path, written = save_plan(plan, plans, keys=keys)
+    else:
+        path, written = out, write_plan(plan, out, keys=keys)
+    meta = written.meta
+    logger.info("plan %s: %s, gap %s", meta.plan_id, meta.status, meta.gap)
+    return path, written
 
 
 def _stages(watch: Stopwatch, run: PolicyRun) -> dict[str, float]:

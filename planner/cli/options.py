@@ -72,46 +72,49 @@ def known_solver(ctx: click.Context, param: click.Parameter, name: str) -> str:
     return name
 
 
+_SOLVER_OPTIONS = (
+    click.option(
+        "--threads",
+        default=usable_cores,
+        show_default="all usable cores",
+        type=click.IntRange(1, 1024),
+        help="Cores to use; a plan is the same again only with as many.",
+    ),
+    click.option(
+        "--seed",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0, 2**31 - 1),
+        help="Where chance is used, begin here: the same seed, the same plan.",
+    ),
+    click.option(
+        "--time-limit",
+        "time_limit_s",
+        default=60.0,
+        show_default=True,
+        type=click.FloatRange(min=0),
+        help="Solve for at most this many seconds.",
+    ),
+    click.option(
+        "--gap",
+        default=0.001,
+        show_default=True,
+        type=click.FloatRange(0, 1),
+        help="Stop at this proven relative gap.",
+    ),
+    click.option(
+        "--solver",
+        default="auto",
+        show_default=True,
+        callback=known_solver,
+        help="Who plans; `planner solvers` lists them.",
+    ),
+)
+
+
 def solver_options(command: Command) -> Command:
     """Add which solver plans, and what it is told: gap, time limit, seed, cores."""
-    for option in (
-        click.option(
-            "--threads",
-            default=usable_cores,
-            show_default="all usable cores",
-            type=click.IntRange(1, 1024),
-            help="Cores to use; a plan is the same again only with as many.",
-        ),
-        click.option(
-            "--seed",
-            default=0,
-            show_default=True,
-            type=click.IntRange(0, 2**31 - 1),
-            help="Where chance is used, begin here: the same seed, the same plan.",
-        ),
-        click.option(
-            "--time-limit",
-            "time_limit_s",
-            default=60.0,
-            show_default=True,
-            type=click.FloatRange(min=0),
-            help="Solve for at most this many seconds.",
-        ),
-        click.option(
-            "--gap",
-            default=0.001,
-            show_default=True,
-            type=click.FloatRange(0, 1),
-            help="Stop at this proven relative gap.",
-        ),
-        click.option(
-            "--solver",
-            default="auto",
-            show_default=True,
-            callback=known_solver,
-            help="Who plans; `planner solvers` lists them.",
-        ),
-    ):
+    for option in _SOLVER_OPTIONS:
         command = option(command)
     return command
 

@@ -95,7 +95,7 @@ def _record(app: App, outcome: Outcome) -> None:
     if not app.logs.json:
         return
     from outputs.plan import UNPLACED
-    from planner.operations.incidents import of_plan
+    from planner.operations.plan_incidents import of_plan
 
     rows = outcome.plan.rows.select(["job_id", "status", "reason"]).to_pylist()
     unplaced = {

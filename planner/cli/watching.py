@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,40 +89,21 @@ def stay(
     """
     from planner.executing import execute
     from planner.executor.backends.registry import load_all
-    from planner.executor.errors import RootError
     from planner.executor.watching import watch
-    from planner.operations.incidents import of_refusal
 
     place, teller = app.place(), Teller(app, as_json=as_json)
-    backends = load_all(place)
-    keep_runs_days = app.workspace().settings.executor.keep_runs_days
-    forbidden = app.forbidden_back_ends(allow_root=allow_root)
+    work = partial(
+        execute,
+        place,
+        plan_path=plan_path,
+        actor=actor(),
+        backends=load_all(place),
+        forbidden=app.forbidden_back_ends(allow_root=allow_root),
+        keep_runs_days=app.workspace().settings.executor.keep_runs_days,
+    )
     with leaving_on_signals() as leaving, overseen(app, teller) as overseer:
-
-        def run(now: datetime) -> None:
-            began = app.timer()
-            try:
-                done = execute(
-                    place,
-                    plan_path=plan_path,
-                    now=now,
-                    actor=actor(),
-                    backends=backends,
-                    stop=leaving.told,
-                    forbidden=forbidden,
-                    keep_runs_days=keep_runs_days,
-                )
-            except RootError:
-                raise
-            except (PlannerError, OSError) as error:
-                teller.note_new(of_refusal(error, at=now))
-                overseer.refused(error, now=now, seconds=app.timer() - began)
-            else:
-                teller.tell(done)
-                overseer.ran(done, now=now, seconds=app.timer() - began)
-
         watch(
-            run,
+            lambda now: overseer.see_to(partial(work, now=now, stop=leaving.told), now),
             clock=app.clock,
             steady=app.timer,
             wait=leaving.wait,
@@ -137,7 +119,7 @@ def overseen(app: App, teller: Teller) -> Iterator[Watched]:
     from planner.overseeing import Overseer
 
     site, latest = app.site(), Latest(steady=app.timer)
-    watched = Watched(Overseer.of(site, teller.note), latest)
+    watched = Watched(Overseer.of(site, teller.note), latest, teller, app.timer)
     endpoint = site.metrics.endpoint
     if endpoint is None:
         yield watched
@@ -156,24 +138,60 @@ class Watched:
         Sees to each.
     latest
         What the endpoint shows.
+    teller
+        Tells the user.
+    timer
+        A steady clock. [s]
     """
 
-    def __init__(self, overseer: Overseer, latest: Latest) -> None:
+    def __init__(
+        self,
+        overseer: Overseer,
+        latest: Latest,
+        teller: Teller,
+        timer: Callable[[], float],
+    ) -> None:
         self._overseer = overseer
         self._latest = latest
+        self._teller = teller
+        self._timer = timer
 
-    def ran(self, run: Run, *, now: datetime, seconds: float) -> None:
-        """A run ended in order."""
+    def see_to(self, work: Callable[[], Run], now: datetime) -> None:
+        """One run, told of and counted, or why it was refused.
+
+        Raises
+        ------
+        RootError
+            As this cannot pass by itself.
+        """
+        from planner.executor.errors import RootError
+
+        began = self._timer()
+        try:
+            run = work()
+        except RootError:
+            raise
+        except (PlannerError, OSError) as error:
+            self._refused(error, now=now, began=began)
+        else:
+            self._ran(run, now=now, began=began)
+
+    def _ran(self, run: Run, *, now: datetime, began: float) -> None:
+        self._teller.tell(run)
+        seconds = self._timer() - began
         self._latest.ran()
         text = self._overseer.ran(run, now=now, seconds=seconds)
         if text is not None:
             self._latest.text = text
 
-    def refused(
-        self, error: PlannerError | OSError, *, now: datetime, seconds: float
+    def _refused(
+        self, error: PlannerError | OSError, *, now: datetime, began: float
     ) -> None:
-        """A run was refused; the figures stay, and grow old."""
-        self._overseer.refused(error, now=now, seconds=seconds)
+        from planner.operations.incidents import of_refusal
+
+        self._teller.note_new(of_refusal(error, at=now))
+        # The figures stay, and grow old.
+        self._overseer.refused(error, now=now, seconds=self._timer() - began)
 
 
 def _stamp(instant: datetime) -> str:
