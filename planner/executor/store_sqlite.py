@@ -60,23 +60,31 @@ class SqliteStore:
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Rows of one reading statement."""
-        with self._errors():
+        try:
             return self._connection.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
 
     def stream(self, sql: str) -> Iterator[Row]:
         """Rows of one reading statement, without holding them all."""
-        with self._errors():
+        try:
             yield from self._connection.execute(sql)
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> int:
         """Run one writing statement; the number of rows that it changed."""
-        with self._errors():
+        try:
             return self._connection.execute(sql, values).rowcount
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         """Run one writing statement for many rows."""
-        with self._errors():
+        try:
             self._connection.executemany(sql, rows)
+        except sqlite3.DatabaseError as error:
+            raise self._told(error) from error
 
     def begin(self) -> None:
         """Open a transaction and take the file's one write lock at once."""
@@ -141,14 +149,11 @@ class SqliteStore:
         if self.path is not None and self.checked_us is not None:
             note_as_left(self.path, checked_us=self.checked_us)
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            with sqlite_errors(self.path):
-                yield
-        except LedgerDamagedError:
+    def _told(self, error: sqlite3.DatabaseError) -> LedgerError:
+        told = _in_our_words(error, self.path)
+        if isinstance(told, LedgerDamagedError):
             self.checked_us = None
-            raise
+        return told
 
 
 @contextlib.contextmanager
@@ -156,19 +161,23 @@ def sqlite_errors(path: Path | None) -> Iterator[None]:
     """Say in this program's words why the ledger could not be read or written."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise LedgerBusyError(
-                f"{path}: another process held the ledger for too long; nothing was "
-                "sent without a record, the next run goes on"
-            ) from error
-        raise LedgerError(f"{path}: {error}") from error
-    except sqlite3.IntegrityError as error:
-        raise LedgerConstraintError(f"{path}: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise LedgerDamagedError(
+        raise _in_our_words(error, path) from error
+
+
+def _in_our_words(error: sqlite3.DatabaseError, path: Path | None) -> LedgerError:
+    if isinstance(error, sqlite3.IntegrityError):
+        return LedgerConstraintError(f"{path}: {error}")
+    if not isinstance(error, sqlite3.OperationalError):
+        return LedgerDamagedError(
             f"{path} is damaged ({error}); nothing is sent. Restore it from a copy"
-        ) from error
+        )
+    if "locked" in str(error) or "busy" in str(error):
+        return LedgerBusyError(
+            f"{path}: another process held the ledger for too long; nothing was "
+            "sent without a record, the next run goes on"
+        )
+    return LedgerError(f"{path}: {error}")
 
 
 @contextlib.contextmanager

@@ -30,33 +30,36 @@ def day() -> list[dict[str, object]]:
     return rows
 
 
-def end_what_is_over(site: Site, sent_at: dict[str, datetime], now: datetime) -> None:
-    for key in site.backend.submitted:
-        began = sent_at.setdefault(key, now - SLOT)
-        if now >= began + timedelta(minutes=30):
-            site.backend.reports[key] = Report(phase=Phase.DONE, exit_code=0)
+def end_what_is_over(site: Site, ends: dict[str, datetime], now: datetime) -> None:
+    for key in [key for key, end in ends.items() if end <= now]:
+        del ends[key]
+        site.backend.reports[key] = Report(phase=Phase.DONE, exit_code=0)
+
+
+def note_what_began(site: Site, ends: dict[str, datetime], now: datetime) -> None:
+    ends |= dict.fromkeys(site.backend.submitted, now + timedelta(minutes=30))
+    site.backend.submitted.clear()
 
 
 def test_ex14_after_three_hours_down_each_job_follows_its_rule_without_a_burst() -> (
     None
 ):
-    plan, sent_at = plan_of(*day()), dict[str, datetime]()
+    plan, ends = plan_of(*day()), dict[str, datetime]()
     with a_site() as site:
         for slot in range(4 * 24 + 1):
             if slot in DOWN:
                 continue
             now = MIDNIGHT + slot * SLOT
-            end_what_is_over(site, sent_at, now)
+            end_what_is_over(site, ends, now)
             site.tick(plan, now)
-            for key in site.backend.submitted:
-                sent_at.setdefault(key, now)
+            note_what_began(site, ends, now)
             ((draws_kw, peak_kw),) = site.ledger.query(
                 "select coalesce(sum(power_kw), 0), "
                 "(select peak_kw from region_power) from dispatches "
                 "where state in ('sent', 'running')"
             )
             assert draws_kw <= peak_kw * (1 + 1e-9), now
-        end_what_is_over(site, sent_at, now + SLOT * 4)
+        end_what_is_over(site, ends, now + SLOT * 4)
         site.tick(plan, now + SLOT * 4)
         rows = site.ledger.dispatches("1 = 1")
     assert len(rows) == JOBS
