@@ -9,8 +9,8 @@ import numpy as np
 
 from forecasts.series import Series
 from tests.factories_forecast import day_values
-from tests.replay_servers import Answer, Reply, Seen
-from tests.replay_services import CANARY, NOW, Service, steps, z
+from tests.replay_servers import Reply, Seen
+from tests.replay_services import CANARY, Service, Story, steps, telling, z
 
 EIC = "10Y1001A1001A82H"
 OTHER_EIC = "10YFR-RTE------C"
@@ -108,100 +108,73 @@ def blocks(start: datetime, end: datetime, scale: float) -> str:
     )
 
 
-def entsoe(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
+@telling
+def entsoe(seen: Seen, story: Story) -> Reply:
     xml = {"Content-Type": "application/xml"}
 
-    def answer(seen: Seen) -> Reply:
-        if seen.query.get("securityToken") != CANARY:
-            return Reply(acknowledgement("Authentication failed."), 401, xml)
-        if seen.path != "/api" or seen.query["documentType"] != "A44":
-            return Reply(acknowledgement("not valid"), 400, xml)
-        first, end = (
-            datetime.strptime(seen.query[key], "%Y%m%d%H%M").replace(tzinfo=UTC)
-            for key in ("periodStart", "periodEnd")
-        )
-        day = timedelta(days=1)
-        start = first.replace(hour=23, minute=0) - (day if first.hour < 23 else ZERO)
-        days = list(steps(start, min(end, auctioned_until(issued)), 24 * 60))
-        if not days:
-            return Reply(acknowledgement(NO_DATA), 200, xml)
-        eic = zone or seen.query["in_Domain"]
-        body = publication(
-            *(series(blocks(one, one + day, scale), eic=eic) for one in days)
-        )
-        return Reply(body, 200, xml)
-
-    return answer
+    if seen.query.get("securityToken") != CANARY:
+        return Reply(acknowledgement("Authentication failed."), 401, xml)
+    if seen.path != "/api" or seen.query["documentType"] != "A44":
+        return Reply(acknowledgement("not valid"), 400, xml)
+    first, end = (
+        datetime.strptime(seen.query[key], "%Y%m%d%H%M").replace(tzinfo=UTC)
+        for key in ("periodStart", "periodEnd")
+    )
+    day = timedelta(days=1)
+    start = first.replace(hour=23, minute=0) - (day if first.hour < 23 else ZERO)
+    days = list(steps(start, min(end, auctioned_until(story.issued)), 24 * 60))
+    if not days:
+        return Reply(acknowledgement(NO_DATA), 200, xml)
+    eic = story.zone or seen.query["in_Domain"]
+    body = publication(
+        *(series(blocks(one, one + day, story.scale), eic=eic) for one in days)
+    )
+    return Reply(body, 200, xml)
 
 
-def energy_charts_price(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        if seen.path != "/price" or seen.query["bzn"] != "DE-LU":
-            return Reply({"detail": []}, 422)
-        start, end = (
-            datetime.fromtimestamp(int(seen.query[key]), UTC)
-            for key in ("start", "end")
-        )
-        times = list(steps(start, min(end, auctioned_until(issued)), 15))
-        return Reply(
-            {
-                "license_info": "CC BY 4.0 (creativecommons.org/licenses/by/4.0)",
-                "unix_seconds": [int(at.timestamp()) for at in times],
-                "price": [scale * price_at(at) for at in times],
-                "unit": "EUR / MWh",
-                "deprecated": False,
-            }
-        )
-
-    return answer
+@telling
+def energy_charts_price(seen: Seen, story: Story) -> Reply:
+    if seen.path != "/price" or seen.query["bzn"] != "DE-LU":
+        return Reply({"detail": []}, 422)
+    start, end = (
+        datetime.fromtimestamp(int(seen.query[key]), UTC) for key in ("start", "end")
+    )
+    times = list(steps(start, min(end, auctioned_until(story.issued)), 15))
+    return Reply(
+        {
+            "license_info": "CC BY 4.0 (creativecommons.org/licenses/by/4.0)",
+            "unix_seconds": [int(at.timestamp()) for at in times],
+            "price": [story.scale * price_at(at) for at in times],
+            "unit": "EUR / MWh",
+            "deprecated": False,
+        }
+    )
 
 
-def electricity_maps_price(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        if seen.headers.get("auth-token") != CANARY:
-            return Reply({"error": "Invalid auth-token"}, 401)
-        if seen.path != "/v4/price-day-ahead/forecast":
-            return Reply({"status": "error", "message": "no such path"}, 404)
-        start, end = (
-            datetime.fromisoformat(seen.query[key]) for key in ("start", "end")
-        )
-        rows = [
-            {
-                "zone": zone or seen.query["zone"],
-                "datetime": z(at, ".000"),
-                "value": scale * price_at(at),
-                "unit": "EUR/MWh",
-                "source": "nordpool.com",
-            }
-            for at in steps(start, min(end, auctioned_until(issued)), 60)
-        ]
-        return Reply(
-            {
-                "zone": zone or seen.query["zone"],
-                "data": rows,
-                "temporalGranularity": "hourly",
-            }
-        )
-
-    return answer
+@telling
+def electricity_maps_price(seen: Seen, story: Story) -> Reply:
+    if seen.headers.get("auth-token") != CANARY:
+        return Reply({"error": "Invalid auth-token"}, 401)
+    if seen.path != "/v4/price-day-ahead/forecast":
+        return Reply({"status": "error", "message": "no such path"}, 404)
+    start, end = (datetime.fromisoformat(seen.query[key]) for key in ("start", "end"))
+    rows = [
+        {
+            "zone": story.zone or seen.query["zone"],
+            "datetime": z(at, ".000"),
+            "value": story.scale * price_at(at),
+            "unit": "EUR/MWh",
+            "source": "nordpool.com",
+        }
+        for at in steps(start, min(end, auctioned_until(story.issued)), 60)
+    ]
+    return Reply(
+        {
+            "zone": story.zone or seen.query["zone"],
+            "data": rows,
+            "temporalGranularity": "hourly",
+        }
+    )
 
 
 PRICE_SERVICES = (

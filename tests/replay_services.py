@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -52,9 +53,7 @@ class Service:
     zone
         As the region calls it.
     answer
-        Service's answers: ``issued`` is when their series begins, ``made`` the time
-        of issue that they state (the same by default), ``zone`` what they speak
-        about (what was asked by default), ``scale`` a factor on the truth.
+        Its answers, by the parts of a ``Story``.
     signal
         Of its values.
     environment
@@ -113,72 +112,93 @@ class Service:
         return f"{self.zone}{suffix}"
 
 
-def electricity_maps(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        if seen.headers.get("auth-token") != CANARY:
-            return Reply({"error": "Invalid auth-token"}, 401)
-        if seen.path not in (f"/{v}/carbon-intensity/forecast" for v in ("v3", "v4")):
-            return Reply({"status": "error", "message": "no such path"}, 404)
-        hours = int(seen.query["horizonHours"])
-        if hours not in (6, 24, 48, 72):
-            return Reply({"status": "error", "message": "horizon"}, 400)
-        end = issued + timedelta(hours=hours + 1)
-        return Reply(
-            {
-                "zone": zone or seen.query["zone"],
-                "forecast": [
-                    {"carbonIntensity": scale * truth_at(t), "datetime": z(t, ".000")}
-                    for t in steps(issued, end, 60)
-                ],
-                "updatedAt": z((made or issued) + timedelta(seconds=3), ".500"),
-                "temporalGranularity": seen.query["temporalGranularity"],
-            }
-        )
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What a service is to tell.
 
-    return answer
+    Parameters
+    ----------
+    issued
+        When its series begins.
+    made
+        Time of issue that it states, the same by default.
+    zone
+        What it speaks about, by default what was asked.
+    scale
+        Factor on the truth.
+    """
+
+    issued: datetime = NOW
+    made: datetime | None = None
+    zone: str | None = None
+    scale: float = 1.0
+
+    @property
+    def stated(self) -> datetime:
+        return self.made or self.issued
 
 
-def watttime(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        sent = seen.headers.get("authorization", "")
-        if seen.path == "/login":
-            good = sent.startswith("Basic ") and basic_pair(sent) == f"{USER}:{CANARY}"
-            return Reply({"token": TOKEN}) if good else Reply({"error": "who"}, 401)
-        if sent != f"Bearer {TOKEN}":
-            return Reply(b"<html>403 Forbidden</html>", 403)
-        end = issued + timedelta(hours=int(seen.query["horizon_hours"]))
-        return Reply(
-            {
-                "data": [
-                    {"point_time": t.isoformat(), "value": scale * lb(truth_at(t))}
-                    for t in steps(issued, end, 5)
-                ],
-                "meta": {
-                    "data_point_period_seconds": 300,
-                    "region": zone or seen.query["region"],
-                    "signal_type": seen.query["signal_type"],
-                    "units": "lbs_co2_per_mwh",
-                    "warnings": [{"type": "TEST", "message": "all is replayed"}],
-                    "model": {"date": "2023-03-01"},
-                    "generated_at_period_seconds": 300,
-                    "generated_at": (made or issued).isoformat(),
-                },
-            }
-        )
+def telling(reply: Callable[..., Reply]) -> Callable[..., Answer]:
+    """A service's answers, by the parts of a story and by what else it knows of."""
 
-    return answer
+    @wraps(reply)
+    def answers(**given: Any) -> Answer:
+        parts = {f.name: given.pop(f.name) for f in fields(Story) if f.name in given}
+        return partial(reply, story=Story(**parts), **given)
+
+    return answers
+
+
+@telling
+def electricity_maps(seen: Seen, story: Story) -> Reply:
+    if seen.headers.get("auth-token") != CANARY:
+        return Reply({"error": "Invalid auth-token"}, 401)
+    if seen.path not in (f"/{v}/carbon-intensity/forecast" for v in ("v3", "v4")):
+        return Reply({"status": "error", "message": "no such path"}, 404)
+    hours = int(seen.query["horizonHours"])
+    if hours not in (6, 24, 48, 72):
+        return Reply({"status": "error", "message": "horizon"}, 400)
+    end = story.issued + timedelta(hours=hours + 1)
+    return Reply(
+        {
+            "zone": story.zone or seen.query["zone"],
+            "forecast": [
+                {"carbonIntensity": story.scale * truth_at(t), "datetime": z(t, ".000")}
+                for t in steps(story.issued, end, 60)
+            ],
+            "updatedAt": z(story.stated + timedelta(seconds=3), ".500"),
+            "temporalGranularity": seen.query["temporalGranularity"],
+        }
+    )
+
+
+@telling
+def watttime(seen: Seen, story: Story) -> Reply:
+    sent = seen.headers.get("authorization", "")
+    if seen.path == "/login":
+        good = sent.startswith("Basic ") and basic_pair(sent) == f"{USER}:{CANARY}"
+        return Reply({"token": TOKEN}) if good else Reply({"error": "who"}, 401)
+    if sent != f"Bearer {TOKEN}":
+        return Reply(b"<html>403 Forbidden</html>", 403)
+    end = story.issued + timedelta(hours=int(seen.query["horizon_hours"]))
+    return Reply(
+        {
+            "data": [
+                {"point_time": t.isoformat(), "value": story.scale * lb(truth_at(t))}
+                for t in steps(story.issued, end, 5)
+            ],
+            "meta": {
+                "data_point_period_seconds": 300,
+                "region": story.zone or seen.query["region"],
+                "signal_type": seen.query["signal_type"],
+                "units": "lbs_co2_per_mwh",
+                "warnings": [{"type": "TEST", "message": "all is replayed"}],
+                "model": {"date": "2023-03-01"},
+                "generated_at_period_seconds": 300,
+                "generated_at": story.stated.isoformat(),
+            },
+        }
+    )
 
 
 def lb(g_per_kwh: float) -> float:
@@ -207,101 +227,67 @@ def _half_hours(seen: Seen, issued: datetime, scale: float) -> list[dict[str, An
     ]
 
 
-def uk_national(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        return Reply({"data": _half_hours(seen, issued, scale)})
-
-    return answer
+@telling
+def uk_national(seen: Seen, story: Story) -> Reply:
+    return Reply({"data": _half_hours(seen, story.issued, story.scale)})
 
 
-def uk_regional(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-    listed: bool = False,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        asked = seen.path.rsplit("/", 1)[1]
-        part = {
-            "regionid": int((zone or asked).removeprefix("GB-")),
-            "dnoregion": "UKPN London",
-            "shortname": "London",
-            "data": _half_hours(seen, issued, scale),
+@telling
+def uk_regional(seen: Seen, story: Story, *, listed: bool = False) -> Reply:
+    asked = seen.path.rsplit("/", 1)[1]
+    part = {
+        "regionid": int((story.zone or asked).removeprefix("GB-")),
+        "dnoregion": "UKPN London",
+        "shortname": "London",
+        "data": _half_hours(seen, story.issued, story.scale),
+    }
+    return Reply({"data": [part] if listed else part})
+
+
+@telling
+def energy_charts(seen: Seen, story: Story) -> Reply:
+    start, end = (
+        datetime.fromtimestamp(int(seen.query[key]), UTC) for key in ("start", "end")
+    )
+    times = list(steps(start, min(end, story.issued + timedelta(hours=30)), 15))
+    past = [t < story.issued for t in times]
+    values = [story.scale * truth_at(t) for t in times]
+    pairs = list(zip(values, past, strict=True))
+    return Reply(
+        {
+            "unix_seconds": [int(t.timestamp()) for t in times],
+            "co2eq": [v if p else None for v, p in pairs],
+            "co2eq_forecast": [None if p else v for v, p in pairs],
+            "deprecated": False,
         }
-        return Reply({"data": [part] if listed else part})
-
-    return answer
+    )
 
 
-def energy_charts(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        start, end = (
-            datetime.fromtimestamp(int(seen.query[key]), UTC)
-            for key in ("start", "end")
-        )
-        times = list(steps(start, min(end, issued + timedelta(hours=30)), 15))
-        past = [t < issued for t in times]
-        values = [scale * truth_at(t) for t in times]
-        pairs = list(zip(values, past, strict=True))
-        return Reply(
-            {
-                "unix_seconds": [int(t.timestamp()) for t in times],
-                "co2eq": [v if p else None for v, p in pairs],
-                "co2eq_forecast": [None if p else v for v, p in pairs],
-                "deprecated": False,
-            }
-        )
-
-    return answer
-
-
-def carbon_aware_sdk(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        if seen.path != "/emissions/forecasts/current":
-            return Reply({"title": "Not Found", "status": 404}, 404)
-        end = issued + timedelta(hours=31)
-        points = [
-            {
-                "location": "PJM_ROANOKE",
-                "timestamp": t.isoformat(),
-                "duration": 5,
-                "value": scale * truth_at(t),
-            }
-            for t in steps(issued, end, 5)
-        ]
-        forecast = {
-            "generatedAt": (made or issued).isoformat(),
-            "requestedAt": (issued + timedelta(minutes=3)).isoformat(),
-            "location": zone or seen.query["location"],
-            "dataStartAt": issued.isoformat(),
-            "dataEndAt": end.isoformat(),
-            "windowSize": 5,
-            "optimalDataPoints": points[:1],
-            "forecastData": points,
+@telling
+def carbon_aware_sdk(seen: Seen, story: Story) -> Reply:
+    if seen.path != "/emissions/forecasts/current":
+        return Reply({"title": "Not Found", "status": 404}, 404)
+    end = story.issued + timedelta(hours=31)
+    points = [
+        {
+            "location": "PJM_ROANOKE",
+            "timestamp": t.isoformat(),
+            "duration": 5,
+            "value": story.scale * truth_at(t),
         }
-        return Reply([forecast])
-
-    return answer
+        for t in steps(story.issued, end, 5)
+    ]
+    forecast = {
+        "generatedAt": story.stated.isoformat(),
+        "requestedAt": (story.issued + timedelta(minutes=3)).isoformat(),
+        "location": story.zone or seen.query["location"],
+        "dataStartAt": story.issued.isoformat(),
+        "dataEndAt": end.isoformat(),
+        "windowSize": 5,
+        "optimalDataPoints": points[:1],
+        "forecastData": points,
+    }
+    return Reply([forecast])
 
 
 SERVICES = (

@@ -16,8 +16,8 @@ from forecasts.photovoltaics import (
 from forecasts.series import Series
 from inputs.timegrid import to_us
 from tests.factories_forecast import ARRAY
-from tests.replay_servers import Answer, Reply, Seen
-from tests.replay_services import CANARY, GRID, NOW, Service, steps, z
+from tests.replay_servers import Reply, Seen
+from tests.replay_services import CANARY, GRID, NOW, Service, Story, steps, telling, z
 
 HAZE = 4.0
 SITE = "1a2b-3c4d-5e6f-7a8b"
@@ -51,52 +51,45 @@ SOLAR_DAY = np.array([power_kw(GRID.start + i * HOUR) for i in range(24)])
 """What every service says of the planned day. [kW]"""
 
 
+@telling
 def open_meteo(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-    place: tuple[float, float] = (52.52, 13.42),
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        if seen.query.get("apikey", CANARY) != CANARY:
-            return Reply({"error": True, "reason": "The API key is invalid."}, 401)
-        if seen.path != "/v1/forecast" or "hourly" not in seen.query:
-            return Reply({"error": True, "reason": "Not found"}, 404)
-        start, end = (
-            datetime.fromisoformat(seen.query[key]).replace(tzinfo=UTC)
-            for key in ("start_date", "end_date")
-        )
-        end = min(end + timedelta(days=1), issued + timedelta(hours=48))
-        # the stamp is the end of the hour whose mean it holds
-        stamps = list(steps(start, end, 60))
-        light = [_hours()[stamp - HOUR][1:] for stamp in stamps]
-        return Reply(
-            {
-                "latitude": place[0],
-                "longitude": place[1],
-                "utc_offset_seconds": 0,
-                "timezone": "GMT",
-                "hourly_units": {
-                    "time": "unixtime",
-                    "shortwave_radiation": "W/m²",
-                    "diffuse_radiation": "W/m²",
-                    "temperature_2m": "°C",
-                    "wind_speed_10m": "m/s",
-                },
-                "hourly": {
-                    "time": [int(stamp.timestamp()) for stamp in stamps],
-                    "shortwave_radiation": [scale * ghi for ghi, _ in light],
-                    "diffuse_radiation": [scale * dhi for _, dhi in light],
-                    "temperature_2m": [20.0] * len(stamps),
-                    # at which the cooling by wind is that of the usual formula
-                    "wind_speed_10m": [(1 / 0.03 - 25) / 6.84] * len(stamps),
-                },
-            }
-        )
-
-    return answer
+    seen: Seen, story: Story, *, place: tuple[float, float] = (52.52, 13.42)
+) -> Reply:
+    if seen.query.get("apikey", CANARY) != CANARY:
+        return Reply({"error": True, "reason": "The API key is invalid."}, 401)
+    if seen.path != "/v1/forecast" or "hourly" not in seen.query:
+        return Reply({"error": True, "reason": "Not found"}, 404)
+    start, end = (
+        datetime.fromisoformat(seen.query[key]).replace(tzinfo=UTC)
+        for key in ("start_date", "end_date")
+    )
+    end = min(end + timedelta(days=1), story.issued + timedelta(hours=48))
+    # the stamp is the end of the hour whose mean it holds
+    stamps = list(steps(start, end, 60))
+    light = [_hours()[stamp - HOUR][1:] for stamp in stamps]
+    return Reply(
+        {
+            "latitude": place[0],
+            "longitude": place[1],
+            "utc_offset_seconds": 0,
+            "timezone": "GMT",
+            "hourly_units": {
+                "time": "unixtime",
+                "shortwave_radiation": "W/m²",
+                "diffuse_radiation": "W/m²",
+                "temperature_2m": "°C",
+                "wind_speed_10m": "m/s",
+            },
+            "hourly": {
+                "time": [int(stamp.timestamp()) for stamp in stamps],
+                "shortwave_radiation": [story.scale * ghi for ghi, _ in light],
+                "diffuse_radiation": [story.scale * dhi for _, dhi in light],
+                "temperature_2m": [20.0] * len(stamps),
+                # at which the cooling by wind is that of the usual formula
+                "wind_speed_10m": [(1 / 0.03 - 25) / 6.84] * len(stamps),
+            },
+        }
+    )
 
 
 @cache
@@ -120,58 +113,45 @@ def _energies(day: date) -> list[tuple[datetime, float]]:
     return list(zip(stamps, energies, strict=True))
 
 
+@telling
 def forecast_solar(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-    place: tuple[float, float] = HERE,
-) -> Answer:
-    def answer(seen: Seen) -> Reply:
-        parts = seen.path.strip("/").split("/")
-        if parts[0] == CANARY:
-            parts = parts[1:]
-        if parts != ["estimate", "52.5000", "13.4000", "35", "0", "100"]:
-            return Reply({"result": None, "message": {"code": 404}}, 404)
-        assert seen.query == {"time": "utc"}
-        energies = [
-            pair
-            for days in (0, 1)
-            for pair in _energies(issued.date() + timedelta(days=days))
-        ]
-        said = {f"{at.isoformat()}": scale * wh for at, wh in energies}
-        return Reply(
-            {
-                "result": {
-                    "watts": dict.fromkeys(said, 0),
-                    "watt_hours_period": said,
-                    "watt_hours": said,
-                    "watt_hours_day": {"2026-11-22": 5400},
-                },
-                "message": {
-                    "code": 0,
-                    "type": "success",
-                    "text": "",
-                    "info": {"latitude": place[0], "longitude": place[1]},
-                    "ratelimit": {"period": 3600, "limit": 12, "remaining": 11},
-                },
-            }
-        )
-
-    return answer
+    seen: Seen, story: Story, *, place: tuple[float, float] = HERE
+) -> Reply:
+    parts = seen.path.strip("/").split("/")
+    if parts[0] == CANARY:
+        parts = parts[1:]
+    if parts != ["estimate", "52.5000", "13.4000", "35", "0", "100"]:
+        return Reply({"result": None, "message": {"code": 404}}, 404)
+    assert seen.query == {"time": "utc"}
+    energies = [
+        pair
+        for days in (0, 1)
+        for pair in _energies(story.issued.date() + timedelta(days=days))
+    ]
+    said = {f"{at.isoformat()}": story.scale * wh for at, wh in energies}
+    return Reply(
+        {
+            "result": {
+                "watts": dict.fromkeys(said, 0),
+                "watt_hours_period": said,
+                "watt_hours": said,
+                "watt_hours_day": {"2026-11-22": 5400},
+            },
+            "message": {
+                "code": 0,
+                "type": "success",
+                "text": "",
+                "info": {"latitude": place[0], "longitude": place[1]},
+                "ratelimit": {"period": 3600, "limit": 12, "remaining": 11},
+            },
+        }
+    )
 
 
-def solcast(
-    *,
-    issued: datetime = NOW,
-    made: datetime | None = None,
-    zone: str | None = None,
-    scale: float = 1.0,
-    prefix: str = "pv_estimate",
-) -> Answer:
+@telling
+def solcast(seen: Seen, story: Story, *, prefix: str = "pv_estimate") -> Reply:
     def point(start: datetime) -> dict[str, Any]:
-        kw = scale * power_kw(start.replace(minute=0))
+        kw = story.scale * power_kw(start.replace(minute=0))
         return {
             prefix: kw,
             f"{prefix}10": 0.5 * kw,
@@ -180,19 +160,16 @@ def solcast(
             "period": "PT30M",
         }
 
-    def answer(seen: Seen) -> Reply:
-        if seen.headers.get("authorization") != f"Bearer {CANARY}":
-            return Reply({"response_status": {"error_code": "Unauthorized"}}, 401)
-        paths = (f"/rooftop_sites/{SITE}/forecasts", "/data/forecast/rooftop_pv_power")
-        if seen.path not in paths:
-            return Reply({"response_status": {"error_code": "NotFound"}}, 404)
-        hours = timedelta(hours=int(seen.query["hours"]))
-        # one row more than asked for: the running half-hour
-        first = issued - timedelta(minutes=30)
-        end = issued + hours
-        return Reply({"forecasts": [point(start) for start in steps(first, end, 30)]})
-
-    return answer
+    if seen.headers.get("authorization") != f"Bearer {CANARY}":
+        return Reply({"response_status": {"error_code": "Unauthorized"}}, 401)
+    paths = (f"/rooftop_sites/{SITE}/forecasts", "/data/forecast/rooftop_pv_power")
+    if seen.path not in paths:
+        return Reply({"response_status": {"error_code": "NotFound"}}, 404)
+    hours = timedelta(hours=int(seen.query["hours"]))
+    # one row more than asked for: the running half-hour
+    first = story.issued - timedelta(minutes=30)
+    end = story.issued + hours
+    return Reply({"forecasts": [point(start) for start in steps(first, end, 30)]})
 
 
 SOLAR_SERVICES = (
