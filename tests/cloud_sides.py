@@ -41,6 +41,9 @@ class ServiceSide:
     def mark(self, order: Order) -> str:
         return order.key
 
+    def forget_requests(self) -> None:
+        """As after a time in which a repeated request is known again."""
+
     @contextmanager
     def unreachable(self) -> Iterator[type[BackendError]]:
         self.server.misbehave(forever=replying(503))
@@ -121,6 +124,9 @@ class GoogleSide(ServiceSide):
         code = self.codes[order.key]
         state = "FAILED" if code else "SUCCEEDED"
         self.cloud.move(order.key, state, taskExecution={"exitCode": code})
+
+    def forget_requests(self) -> None:
+        self.cloud.requests.clear()
 
     def runs(self, order: Order) -> int:
         return self.cloud.created.count(order.key)
