@@ -61,8 +61,8 @@ def test_ex03_killed_before_every_step_of_three_jobs_each_runs_once(
     assert outcome["wrong"] == []
 
 
-ONE_OF_MANY = """
-import sys
+EIGHT = """
+import os, sys, traceback
 from pathlib import Path
 from planner.executor.dispatch import run_once
 from tests.executor_kill_loop import SCRIPT
@@ -70,34 +70,44 @@ from tests.factories_executor import at, ledger_in, plan_of, row, shell_in
 
 place = Path(sys.argv[1])
 plan = plan_of(*(row(f"j{n}", command=["/bin/sh", "-c", SCRIPT]) for n in range(40)))
-sys.stdin.readline()
-for _ in range(3):
-    with ledger_in(place) as ledger:
-        tick = run_once(plan=plan, ledger=ledger, backends={"shell": shell_in(place)},
-                        now=at("02:00"), actor=sys.argv[2])
-    print(len(tick.started), tick.at_work, flush=True)
+
+def work(name):
+    for _ in range(3):
+        with ledger_in(place) as ledger:
+            tick = run_once(plan=plan, ledger=ledger, now=at("02:00"), actor=name,
+                            backends={"shell": shell_in(place)})
+        os.write(1, b"%d\\n" % len(tick.started))
+
+waiting, go = os.pipe()
+executors = []
+for n in range(8):
+    executors.append(os.fork())
+    if not executors[-1]:
+        code = 1
+        try:
+            os.close(go)
+            os.read(waiting, 1)
+            work(str(n))
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+os.close(go)
+codes = [os.waitpid(pid, 0)[1] for pid in executors]
+sys.exit(any(codes))
 """
 
 
 def test_ex07_eight_executors_at_once_send_each_of_forty_jobs_once(
     folder: Path,
 ) -> None:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": environ}
-    executors = [
-        subprocess.Popen(
-            [sys.executable, "-c", ONE_OF_MANY, str(folder), str(n)], **pipes
-        )
-        for n in range(8)
-    ]
-    for executor in executors:
-        executor.stdin.write(b"\n")
-        executor.stdin.flush()
-    said = [executor.communicate()[0] for executor in executors]
-    assert [executor.returncode for executor in executors] == [0] * 8
-    assert (
-        sum(int(line.split()[0]) for text in said for line in text.splitlines()) >= 40
-    )
+    # Forked when all is loaded, they begin at the same moment.
+    with python("-c", EIGHT, str(folder)) as executors:
+        said = executors.communicate()[0]
+    assert executors.returncode == 0
+    assert len(said.split()) == 8 * 3
+    assert sum(map(int, said.split())) >= 40
     until(lambda: len(ran(folder)) >= 40)
     with ledger_in(folder) as ledger:
         finish(ledger, folder)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -17,6 +15,7 @@ import pytest
 from planner.executor.backends.shell import job_environment
 from tests.factories_executor import until
 from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
+from tests.forked_commands import Command, Commands, forked_commands
 from tests.postgres_server import PASSWORD, Server
 
 CANARIES = {
@@ -28,17 +27,6 @@ CANARIES = {
     )
 }
 HIDDEN = (*CANARIES.values(), PASSWORD)
-PLANNER = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from planner.cli import main
-from planner.cli.app import App
-
-clock = datetime.fromisoformat(sys.argv[2])
-app = App(clock=lambda: clock, directory=Path(sys.argv[1]), root=lambda: False)
-main(sys.argv[3:], obj=app)
-"""
 SPY = "env; for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done; true"
 WEBHOOK = """
 [executor.webhook]
@@ -47,18 +35,38 @@ allow = ["127.0.0.1"]
 """
 
 
-def planner(folder: Folder, url: str, when: str, *words: str) -> str:
-    """Run a real process with every secret in its variables; all that it says."""
-    environ = {**os.environ, **CANARIES, "PLANNER_LEDGER": url}
-    done = subprocess.run(
-        [sys.executable, "-c", PLANNER, str(folder.root), when, "-vv", *words],
-        env={**environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
+@dataclass(frozen=True)
+class Night:
+    """A workspace, and real processes with every secret in their variables."""
+
+    folder: Folder
+    url: str
+    commands: Commands
+
+    def planner(self, when: str, *words: str, url: str | None = None) -> str:
+        """All that a command says."""
+        command = Command(
+            folder=str(self.folder.root),
+            when=when,
+            words=("-vv", *words),
+            variables={"PLANNER_LEDGER": url or self.url},
+        )
+        said = self.commands.run(command)[1]
+        assert "Traceback" not in said
+        return said
+
+
+@pytest.fixture
+def night(ledger_server: Server, tmp_path: Path) -> Iterator[Night]:
+    folder = a_workspace(
+        tmp_path,
+        {"id": "spy", "command": json.dumps(["/bin/sh", "-c", SPY]), "retries": 1},
+        {"id": "away", "executor": "webhook"},
+        {"id": "later", "earliest": '"20:00"', "duration": "1h"},
+        settings=SETTINGS + WEBHOOK,
     )
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+    with forked_commands(CANARIES) as commands:
+        yield Night(folder, ledger_server.new_database(), commands)
 
 
 def rows_on(url: str) -> Iterator[str]:
@@ -86,21 +94,14 @@ def left_in(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_se09_no_secret_is_in_anything_that_a_night_leaves(
-    ledger_server: Server, tmp_path: Path
+    night: Night, tmp_path: Path
 ) -> None:
-    url = ledger_server.new_database()
-    folder = a_workspace(
-        tmp_path,
-        {"id": "spy", "command": json.dumps(["/bin/sh", "-c", SPY]), "retries": 1},
-        {"id": "away", "executor": "webhook"},
-        {"id": "later", "earliest": '"20:00"', "duration": "1h"},
-        settings=SETTINGS + WEBHOOK,
-    )
+    url, planner = night.url, night.planner
     evening, start = "2026-11-21T22:30+00:00", "2026-11-22T00:00+00:00"
-    said = [planner(folder, url, evening, "solve", "--date", DAY, "--solver", "asap")]
+    said = [planner(evening, "solve", "--date", DAY, "--solver", "asap")]
 
     def spied() -> bool:
-        said.append(planner(folder, url, start, "execute", "--once"))
+        said.append(planner(start, "execute", "--once"))
         return "done      spy" in said[-1]
 
     until(spied, seconds=60)
@@ -114,9 +115,9 @@ def test_se09_no_secret_is_in_anything_that_a_night_leaves(
         ("ledger", "history", "--date", DAY),
         ("config", "--json"),
     ):
-        said.append(planner(folder, url, start, *words))
+        said.append(planner(start, *words))
     bad = url.replace(PASSWORD, CANARIES["WATTTIME_USER"])
-    said.append(planner(folder, bad, start, "execute", "--once"))
+    said.append(planner(start, "execute", "--once", url=bad))
     texts = {**dict(left_in(tmp_path)), "server": "\n".join(rows_on(url))}
     (seen,) = (text for text in texts.values() if "PLANNER_JOB_ID=spy\n" in text)
     assert "planner.executor.spawner" in seen  # the list of processes
