@@ -34,6 +34,10 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 	@test -f demo/planner.toml || $(BIN)/planner init demo
 	$(BIN)/planner -C demo solve --date $(DATE)
 
+# Tests start the program hundreds of times: what Python compiled once is kept, even
+# where the environment asks it not to.
+test coverage soak: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup ## run the tests, without the long versions
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
