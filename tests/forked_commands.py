@@ -21,6 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from tests.processes import with_this_program
+
 LOADED = (
     *("pandas", "psycopg", "planner.comparing", "planner.executing"),
     *("planner.operating", "planner.overseeing", "planner.pipeline"),
@@ -68,10 +70,9 @@ class Commands:
 @contextmanager
 def forked_commands(variables: Mapping[str, str]) -> Iterator[Commands]:
     """A process with some variables that runs commands."""
-    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, "-m", "tests.forked_commands"],
-        env={**os.environ, **variables, **path},
+        env=with_this_program(**variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

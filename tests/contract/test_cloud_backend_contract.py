@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from planner.executor.verification import verify
 from tests.cloud_venues import AT, CANARIES, VENUES, Venue
 from tests.factories_executor import at, ledger_in, order, plan_of, row, until
 from tests.moto_aws import CREDENTIALS
+from tests.processes import with_this_program
 from tests.replay_servers import Reply, Seen, closed_port, page, replying, serving
 from tests.webhook_receiver import ENVIRON
 
@@ -226,7 +226,7 @@ def test_ex02_killed_between_sending_and_storing_it_is_taken_once(
 ) -> None:
     name = site.name
     AT[name](site.venue.address)  # skipped here where its client is missing
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environ = with_this_program()
     arguments = [str(tmp_path), name, site.venue.address]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_AFTER_SENDING, *arguments], env=environ
@@ -288,7 +288,7 @@ def test_back_ends_are_set_up_without_their_libraries(tmp_path: Path) -> None:
         "print([m for m in sys.modules if m.partition('.')[0] in "
         "('boto3', 'botocore', 'google', 'azure', 'requests', 'urllib3')])"
     )
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environ = with_this_program()
     said = subprocess.run(
         [sys.executable, "-c", program], env=environ, capture_output=True, check=True
     )

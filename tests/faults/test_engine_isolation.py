@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 from solvers.errors import EngineError
 from solvers.isolation import Limits, run_isolated
 from tests import misbehaving_engines as engines
+from tests.processes import with_this_program
 
 SHORT = Limits(time_limit_s=10.0)
 
@@ -104,7 +104,7 @@ def test_no_child_outlives_a_killed_parent(engine: str, tmp_path: Path) -> None:
         limits = Limits(time_limit_s=300)
         run_isolated(engines.{engine}, {str(note)!r}, limits=limits)
     """
-    search_path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    search_path = with_this_program()
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program)], env=search_path
     )

@@ -22,8 +22,9 @@ from planner.executor.verification import verify
 from tests.factories_executor import at, ledger_in, plan_of, row, shell_in, until
 from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
 from tests.postgres_server import Server
+from tests.processes import with_this_program
 
-ENVIRON = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+ENVIRON = with_this_program()
 ROOMY = SETTINGS.replace("cpu = 4", "cpu = 32").replace("_kw = 10", "_kw = 100")
 
 PLANNER = """

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from planner.executor.ledger import Ledger
 from planner.executor.verification import verify
 from tests.executor_kill_loop import SCRIPT
 from tests.factories_executor import at, ledger_in, plan_of, row, shell_in, until
+from tests.processes import python
 
 MEMORY = Path("/dev/shm")
 
@@ -31,16 +31,11 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def python(*arguments: str) -> subprocess.Popen[bytes]:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(
-        [sys.executable, *arguments], env=environ, stdout=subprocess.PIPE
-    )
-
-
 def kill_loop(folder: Path, *, jobs: int, every: int) -> dict[str, object]:
     arguments = (str(folder), str(jobs), str(every))
-    with python("-m", "tests.executor_kill_loop", *arguments) as process:
+    with python(
+        "-m", "tests.executor_kill_loop", *arguments, stdout=subprocess.PIPE
+    ) as process:
         outcome: dict[str, object] = json.loads(process.communicate()[0])
     return outcome
 
@@ -103,7 +98,7 @@ def test_ex07_eight_executors_at_once_send_each_of_forty_jobs_once(
     folder: Path,
 ) -> None:
     # Forked when all is loaded, they begin at the same moment.
-    with python("-c", EIGHT, str(folder)) as executors:
+    with python("-c", EIGHT, str(folder), stdout=subprocess.PIPE) as executors:
         said = executors.communicate()[0]
     assert executors.returncode == 0
     assert len(said.split()) == 8 * 3
@@ -157,12 +152,10 @@ sys.stdin.readline()
 def test_ex21_jobs_outlive_the_executor_and_are_collected_later(
     tmp_path: Path, how: signal.Signals
 ) -> None:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", SENDS_AND_WAITS, str(tmp_path)],
+    with python(
+        *("-c", SENDS_AND_WAITS, str(tmp_path)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=environ,
         start_new_session=True,
     ) as executor:
         assert executor.stdout is not None

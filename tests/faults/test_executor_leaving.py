@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ import pytest
 
 from planner.cli.exit_codes import ExitCode
 from planner.cli.leaving import leaving_on_signals
+from tests.processes import python
 
-ENVIRON = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 BEGIN = """
 import sqlite3, sys, time
 from planner.cli.leaving import leaving_on_signals
@@ -43,11 +42,10 @@ def never_ending(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process whose call does not end."""
     code = f"{BEGIN}    {NEVER_ENDS[where]}\n"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder / "db"), str(within_s)],
+    with python(
+        *("-c", code, str(folder / "db"), str(within_s)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=ENVIRON,
     ) as process:
         try:
             assert process.stdout is not None
@@ -117,7 +115,7 @@ def test_afterwards_signals_do_what_they_did_before() -> None:
         wakeup = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(wakeup)
         handlers = map(signal.getsignal, (signal.SIGTERM, signal.SIGINT))
-        return (*handlers, wakeup, len(list(Path("/proc/self/fd").iterdir())))
+        return (*handlers, wakeup, len(list(Path("/dev/fd").iterdir())))
 
     before = standing()
     with leaving_on_signals():

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.postgres_server import python, running_server
+from tests.postgres_server import running_server
+from tests.processes import python
 
 MEMORY = Path("/dev/shm")
 

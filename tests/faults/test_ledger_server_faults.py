@@ -31,7 +31,8 @@ from planner.executor.ledger_server import open_server_ledger, place_of
 from planner.executor.states import State
 from planner.executor.verification import verify
 from tests.factories_executor import MADE, FakeBackend, at, plan_of, row, until
-from tests.postgres_server import PASSWORD, Server, python, running_server
+from tests.postgres_server import PASSWORD, Server, running_server
+from tests.processes import python
 from tests.slurm_commands import FakeSlurm
 
 

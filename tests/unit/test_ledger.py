@@ -43,6 +43,7 @@ from tests.factories_executor import (
     plan_of,
     row,
 )
+from tests.processes import with_this_program
 
 
 @pytest.fixture
@@ -309,7 +310,7 @@ def test_ex09_the_lease_of_a_killed_executor_is_free_at_once(tmp_path: Path) -> 
         "with leased(ledger_in(Path(sys.argv[1])), holder='x', now=MADE) as mine:\n"
         "    assert mine; os.kill(os.getpid(), 9)\n"
     )
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environ = with_this_program()
     killed = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], env=environ, check=False
     )

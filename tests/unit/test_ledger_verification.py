@@ -18,7 +18,7 @@ from planner.executor.ledger import Ledger
 from planner.executor.schema import MIGRATIONS, VERSION
 from planner.executor.verification import examine, verify
 from tests.factories_executor import FakeBackend, at, ledger_in, plan_of, row, until
-from tests.postgres_server import python
+from tests.processes import python
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from planner.cli import main
 from planner.cli.group import COMMANDS
 from planner.version import DISTRIBUTION
+from tests.processes import with_this_program
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("forecasts", "inputs", "outputs", "planner", "solvers")
@@ -147,7 +148,7 @@ def test_asking_for_help_loads_no_heavy_library(code: str) -> None:
 def loaded(code: str) -> list[str]:
     """Heavy libraries that a fresh Python has loaded after some code."""
     then = f"import sys; print(*(n for n in {HEAVY!r} if n in sys.modules))"
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environ = with_this_program()
     output = run(sys.executable, "-c", f"{code}\n{then}", environ=environ)
     return output.splitlines()[-1].split()
 
