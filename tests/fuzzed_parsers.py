@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
-
-from hypothesis import strategies as st
+from random import Random
 
 from forecasts import carbon_aware_data as sdk_data
 from forecasts import carbon_aware_sdk as sdk
@@ -31,13 +31,15 @@ from forecasts.emission_factors import factors_of
 from forecasts.errors import ForecastError
 from forecasts.http.answers import KeptAnswer
 from forecasts.http.message import HttpRequest
+from forecasts.intervals import arrange
 from forecasts.measured import read_measured
 from forecasts.measured_file import add_measured
 from forecasts.preparation import prepare
 from forecasts.provider import Observations
 from forecasts.question import Question
-from forecasts.series import Series, Signal
+from forecasts.series import Forecast, Series, Signal
 from inputs.settings import ForecastTable
+from inputs.timegrid import TimeGrid
 from tests.damage import damaged_json, damaged_tokens
 from tests.drivers_live import EVERY, id_of
 from tests.factories_forecast import request_of
@@ -232,21 +234,47 @@ def good_answer(name: str) -> bytes:
     return json.dumps(told).encode()
 
 
-def damaged(name: str) -> st.SearchStrategy[bytes]:
+def damaged(name: str, rng: Random) -> bytes:
     """Good answer of a parser with something wrong."""
     body = good_answer(name)
-    if body.startswith(b"<"):
-        return damaged_tokens(body)
-    return st.one_of(damaged_json(body.decode()), damaged_tokens(body))
+    if body.startswith(b"<") or rng.randrange(2):
+        return damaged_tokens(rng, body)
+    return damaged_json(rng, body.decode())
+
+
+@cache
+def covered(name: str) -> TimeGrid:
+    """Quarters of an hour that the good answer tells, so that damage alone decides."""
+    series, parse = PARSERS[name]
+    told = arrange(parse(good_answer(name)), request_of(series, grid=GRID, now=NOW))
+    step = timedelta(minutes=15)
+    step_us = step // timedelta(microseconds=1)
+    first = -(-int(told.starts_us[0]) // step_us)
+    end = int(told.starts_us[-1] + told.steps_us[-1]) // step_us
+    start = datetime.fromtimestamp(0, tz=UTC) + first * step
+    return TimeGrid(
+        date=start.date(), timezone="UTC", start=start, step=step, n_slots=end - first
+    )
+
+
+def forecast_from(name: str, body: bytes) -> Forecast:
+    """Parse and prepare as a nightly run does.
+
+    Raises
+    ------
+    ForecastError
+        If the answer is refused.
+    """
+    series, parse = PARSERS[name]
+    request = request_of(series, grid=covered(name), now=NOW)
+    observations = replace(parse(body), place=request.region.name)
+    return prepare(observations, request, table=TABLE, provider="fuzz")
 
 
 def read(name: str, body: bytes) -> None:
-    """Parse and prepare as a nightly run does; only a ``ForecastError`` may end it."""
-    series, parse = PARSERS[name]
-    request = request_of(series, grid=GRID, now=NOW)
+    """Only a ``ForecastError`` may end it."""
     try:
-        observations = replace(parse(body), place=request.region.name)
-        prepare(observations, request, table=TABLE, provider="fuzz")
+        forecast_from(name, body)
     except ForecastError:
         return
 
