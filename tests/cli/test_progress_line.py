@@ -24,7 +24,8 @@ from planner.cli.app import App
 main(sys.argv[2:], obj=App(progress_every_s=float(sys.argv[1])))
 """
 PLAIN = re.compile(
-    r"(auto|greedy|exact|price|neighbourhood): .*best plan [\d,.]+.*, \d+ s left"
+    r"(auto|greedy|exact|price|annealing|neighbourhood): "
+    r".*best plan [\d,.]+.*, \d+ s left"
 )
 
 

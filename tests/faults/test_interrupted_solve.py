@@ -13,7 +13,12 @@ import pytest
 from outputs.plan_file import read_plan
 from tests.factories_workspace import DAY, a_workspace
 
-LONG = "import sys; from planner.cli import main; main(sys.argv[1:])"
+LONG = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job may ignore it
+from planner.cli import main
+main(sys.argv[1:])
+"""
 PATIENCE_S = 60.0
 
 
