@@ -24,7 +24,7 @@ ASKED = {
 COMMAND_LIMITS_S = {1_000_000: 60.0, 10_000_000: 300.0}
 ENGINES = ("auto", "highs", "scip", "cbc", "cp-sat")
 RELAXED_JOBS, RELAXED_GAP = 10_000, 1.5e-3
-RELAXATION_LIMIT_S = 1800.0
+RELAXATION_LIMIT_S = 300.0
 _START_S = 15.0  # of a process: imports, kernels, building the day
 
 
