@@ -16,6 +16,7 @@ from solvers.price.columns import limits
 from solvers.price.crew import Crew, crew
 from solvers.price.incumbent import Incumbent
 from solvers.price.plan import Plan
+from solvers.price.shadow import within_reach
 from solvers.problem import Problem
 from solvers.progress import Report
 from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats
@@ -26,7 +27,7 @@ FIRST_SWEEPS = 1_000
 HEATS = (0.1, 0.03, 0.3, 1.0)
 """Temperatures at which runs begin, in turn, over the mean cost of a job."""
 
-PATIENCE = 6
+PATIENCE = 5
 """Rounds without a better plan after which there is no hope of one."""
 
 _PROMPT = 0.9
@@ -138,6 +139,7 @@ def climate_of(problem: Problem, start: Schedule) -> Climate | None:
     cost = abs(evaluate(problem, start).objective - left_out)
     if not problem.n_jobs or cost <= 0.0:
         return None
+    problem = within_reach(problem)
     return Climate(
         jobs=job_columns(problem.jobs),
         limits=limits(problem.places),

@@ -37,9 +37,9 @@ def crowded(tmp_path: Path) -> Path:
             "id": f"j{n:03}",
             "duration": f"{40 + 7 * (n % 17)}m",
             "power_kw": 0.1 + 0.013 * (n % 29),
-            "resources": f"{{ cpu: {1 + n % 3} }}",
+            "resources": f"{{ cpu: {1 + n % 2} }}",
         }
-        for n in range(60)
+        for n in range(40)
     ]
     return a_workspace(tmp_path, *jobs).root
 
@@ -102,7 +102,7 @@ def test_a_program_that_reads_json_is_not_told_of_progress(crowded):
         text=True,
         check=False,
     )
-    assert json.loads(done.stdout)["jobs"] == 60
+    assert json.loads(done.stdout)["jobs"] == 40
     assert done.stderr == ""
 
 

@@ -24,6 +24,7 @@ def test_so_08_every_seed_is_recorded() -> None:
 
 @pytest.mark.parametrize("name", ["exact", "auto", "greedy"])
 def test_so_08_no_solver_beats_or_bounds_away_a_recorded_value(name: str) -> None:
+    """Those that claim the optimum reach it, too."""
     solver = load(name)
     for seed, best in asked_of(name).items():
         solution = solver.solve(instance(seed), OPTIONS)
@@ -32,11 +33,5 @@ def test_so_08_no_solver_beats_or_bounds_away_a_recorded_value(name: str) -> Non
         slack = TOLERANCE * max(1.0, abs(best))
         assert objective >= best - slack, seed
         assert bound is None or bound <= best + slack, seed
-
-
-@pytest.mark.parametrize("name", ["exact", "auto"])
-def test_so_08_the_recorded_values_are_reached(name: str) -> None:
-    solver = load(name)
-    for seed, best in asked_of(name).items():
-        objective = solver.solve(instance(seed), OPTIONS).objective
-        assert objective == pytest.approx(best, rel=TOLERANCE, abs=TOLERANCE), seed
+        if name != "greedy":
+            assert objective <= best + slack, seed

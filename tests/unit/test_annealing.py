@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def test_two_jobs_trade_places_where_neither_can_move_alone() -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_plan_of_a_small_day_is_valid_and_not_worse_than_its_start(seed: int) -> None:
     problem = random_problem(seed)
     greedy = Greedy().solve(problem, OPTIONS)
@@ -84,3 +86,17 @@ def test_a_day_on_which_nothing_costs_anything_is_left_as_it_is() -> None:
     solution = Annealing().solve(problem, OPTIONS, hint=a_schedule((0, 1)))
     assert solution.schedule is not None
     assert solution.schedule.start.tolist() == [1]
+
+
+def test_a_limit_that_is_infinite_spoils_nothing() -> None:
+    problem = full_day()
+    endless = np.concatenate([problem.places.capacity, [[[np.inf, np.inf]]]])
+    demand = np.column_stack([problem.jobs.demand, problem.jobs.power_kw])
+    problem = replace(
+        problem,
+        places=replace(problem.places, capacity=endless, resources=("cpu", "power_kw")),
+        jobs=replace(problem.jobs, demand=demand),
+    )
+    solution = Annealing().solve(problem, OPTIONS, hint=a_schedule((0, 0), (0, 1)))
+    assert solution.schedule is not None
+    assert solution.schedule.start.tolist() == [1, 0]
