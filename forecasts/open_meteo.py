@@ -40,6 +40,9 @@ MAX_ROWS = 5_000
 MAX_W_M2 = 2000.0
 """No sky is brighter on the horizontal, with light from clouds all around. [W/m²]"""
 
+AIR = {"temperature_2m": (-95.0, 65.0), "wind_speed_10m": (0.0, 120.0)}
+"""Bounds of what has been measured near the ground, and a little more. [°C, m/s]"""
+
 STEPS = {"hourly": timedelta(hours=1), "minutely_15": timedelta(minutes=15)}
 VARIABLES = {
     "shortwave_radiation": {"W/m²": 1.0},
@@ -228,7 +231,7 @@ def _converted(columns: _Columns, units: dict[str, str], name: str) -> FloatArra
         )
         raise ForecastFormatError([finding])
     values = values * VARIABLES[name][unit]
-    return _light(values, name) if name.endswith("radiation") else values
+    return _light(values, name) if name.endswith("radiation") else _air(values, name)
 
 
 def _light(values: FloatArray, name: str) -> FloatArray:
@@ -238,6 +241,16 @@ def _light(values: FloatArray, name: str) -> FloatArray:
             f"{name} of {np.nanmax(values):g} W/m²; expected 0 to {MAX_W_M2:g}"
         )
     return np.where(values <= -1, np.nan, np.maximum(values, 0.0))
+
+
+def _air(values: FloatArray, name: str) -> FloatArray:
+    """Temperature or wind without marks for "missing", which lie below all bounds."""
+    least, most = AIR[name]
+    if (values > most).any():
+        raise ForecastIncompleteError(
+            f"{name} of {np.nanmax(values):g}; expected {least:g} to {most:g}"
+        )
+    return np.where(values < least, np.nan, values)
 
 
 def _instants_us(times: tuple[Any, ...], offset_s: int) -> Int64Array:

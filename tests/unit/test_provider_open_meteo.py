@@ -45,6 +45,7 @@ def answer_of(ghi: list[Any], **given: Any) -> bytes:
         **given.pop("columns", {}),
     }
     units = {"shortwave_radiation": "W/m²", "diffuse_radiation": "W/m²",
+             "temperature_2m": "°C", "wind_speed_10m": "m/s",
              **given.pop("units", {})}  # fmt: skip
     return json.dumps({"hourly": columns, "hourly_units": units, **given}).encode()
 
@@ -144,6 +145,23 @@ def test_null_tail_of_a_short_model_is_left_to_the_next_provider(
 def test_fc_13_irradiance_brighter_than_any_sky_is_refused() -> None:
     with pytest.raises(ForecastError, match="5000 W/m²; expected 0 to 2000"):
         read(answer_of([5000, 300]))
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("temperature_2m", 65), ("wind_speed_10m", 120)]
+)
+def test_fc_13_air_hotter_or_faster_than_any_is_refused(name: str, most: int) -> None:
+    with pytest.raises(
+        ForecastError, match=f"{name} of 1e\\+06; expected .* to {most}"
+    ):
+        read(answer_of([300, 300], columns={name: [20, 1e6]}))
+
+
+@pytest.mark.parametrize("name", ["temperature_2m", "wind_speed_10m"])
+def test_a_mark_for_missing_air_is_as_good_as_no_value(name: str) -> None:
+    marked = read(answer_of([300, 300], columns={name: [-999, -999]}))
+    missing = read(answer_of([300, 300], columns={name: [None, None]}))
+    np.testing.assert_array_equal(marked.values, missing.values)
 
 
 def test_local_times_are_read_by_the_one_offset_that_the_answer_states() -> None:
