@@ -138,9 +138,12 @@ class SlurmCluster:
         process = self._processes.pop(f"slurmd-{node}")
         process.kill()
         process.wait()
-        for pid in self._processes_of_jobs(node):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        # Stopped first, else one of Slurm's could tell of a job that was just killed.
+        pids = self._processes_of_jobs(node)
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         down = (f"NodeName={node}", "State=DOWN", "Reason=lost")
         self.run("scontrol", "update", *down)
 
