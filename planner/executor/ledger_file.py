@@ -21,7 +21,12 @@ from planner.executor.file_systems import NETWORK, file_system, mount_table
 from planner.executor.instants import to_us
 from planner.executor.leases import leased as leased
 from planner.executor.ledger import Ledger
-from planner.executor.marker import compare_with_marker, mark, refuse_if_it_existed
+from planner.executor.marker import (
+    compare_with_marker,
+    mark,
+    refuse_if_it_existed,
+    remembers,
+)
 from planner.executor.schema import (
     MIGRATIONS,
     VERSION,
@@ -77,8 +82,10 @@ def open_ledger(
         If it cannot be trusted. Nothing may be sent then, and nothing was changed.
     """
     path = folder / LEDGER
+    remembered = remembers(folder)
     if not path.exists():
-        refuse_if_it_existed(folder, str(path))
+        if remembered:
+            refuse_if_it_existed(folder, str(path))
         if rehearsal:
             return new_in_memory(now=now)
         folder.mkdir(parents=True, exist_ok=True)

@@ -199,10 +199,10 @@ def _check_server(store: PostgresStore) -> None:
 
 def _make(store: PostgresStore, folder: Path, *, site: str, now: datetime) -> None:
     """All tables in one transaction; another host that does the same waits."""
-    refuse_if_it_existed(folder, store.name)
     store.begin_making()
     try:
-        if store.version() == 0:
+        if store.version() == 0:  # and nobody on this host is making it, either
+            refuse_if_it_existed(folder, store.name)
             _refuse_foreign_tables(store)
             fill(store, site=site, now=now)
         store.commit()

@@ -20,6 +20,14 @@ def mark(folder: Path, *, site: str, lease: int) -> None:
     write_json(folder / MARKER, {"site": site, "lease": lease})
 
 
+def remembers(folder: Path) -> bool:
+    """Whether this host has seen a ledger.
+
+    To be asked before looking for the ledger: who makes both makes the ledger first.
+    """
+    return (folder / MARKER).exists()
+
+
 def refuse_if_it_existed(folder: Path, name: str) -> None:
     """Refuse to make an empty ledger where there was one.
 
@@ -28,7 +36,7 @@ def refuse_if_it_existed(folder: Path, name: str) -> None:
     LedgerMissingError
         If the host remembers a ledger.
     """
-    if (folder / MARKER).exists():
+    if remembers(folder):
         raise LedgerMissingError(
             f"{name} existed and is gone; nothing is sent, because jobs "
             "could be sent twice. Put it back from a copy. If it is lost for good, "
