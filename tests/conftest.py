@@ -54,9 +54,16 @@ def solver(request: pytest.FixtureRequest) -> Solver:
         pytest.skip(f"{request.param}: {missing}")
 
 
+@pytest.fixture
+def slurm_cluster(running_slurm: SlurmCluster) -> SlurmCluster:
+    """A running cluster without jobs; skipped where Slurm is not installed."""
+    running_slurm.clear()
+    return running_slurm
+
+
 @pytest.fixture(scope="session")
-def slurm_cluster() -> Iterator[SlurmCluster]:
-    """A running cluster; skipped where Slurm is not installed."""
+def running_slurm() -> Iterator[SlurmCluster]:
+    """The cluster of all tests, with what the last one left in it."""
     if reason := missing():
         pytest.skip(f"Slurm: {reason}")
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))

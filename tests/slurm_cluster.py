@@ -19,6 +19,7 @@ from planner.executor.backends.slurm import Slurm
 from planner.executor.backends.slurm_options import Settings
 from tests.factories_executor import until
 
+NODES = ("n1", "n2")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
 
 _CONF = """\
@@ -106,7 +107,7 @@ class SlurmCluster:
         """Return when both nodes are idle."""
         self._start_munge()
         self.start_controller()
-        for node in ("n1", "n2"):
+        for node in NODES:
             self.start_node(node)
         until(lambda: self.idle_nodes() == 2, seconds=30, pause=0.1)
 
@@ -162,6 +163,7 @@ class SlurmCluster:
 
     def forget(self) -> None:
         """Have the controller lose all jobs; it begins to count at 1 again."""
+        self.settle()
         self.kill_controller()
         shutil.rmtree(self.folder / "state")
         (self.folder / "state").mkdir()
@@ -170,8 +172,26 @@ class SlurmCluster:
 
     def resume(self) -> None:
         """Put nodes back to work: a launch that a lost controller spoilt drains one."""
-        for node in ("n1", "n2"):
+        for node in NODES:
             self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+
+    def clear(self) -> None:
+        """End all jobs, then settle."""
+        self.run("scancel", "--user=root")
+        self.settle()
+
+    def settle(self) -> None:
+        """Return when every job has ended and its node has nothing left of it.
+
+        A number that a lost controller gave out is given out again, and a node that
+        still holds the former job of that number has the new one cancelled.
+        """
+
+        def is_settled() -> bool:
+            self.resume()
+            return self.is_quiet() and not any(map(self._processes_of_jobs, NODES))
+
+        until(is_settled, seconds=60, pause=0.1)
 
     def idle_nodes(self) -> int:
         """Number of nodes with nothing to do; -1 if the controller is silent."""
