@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from planner.executor.backends.settings import read_settings
 from planner.executor.backends.slurm import Slurm
 from planner.executor.backends.slurm_options import Settings
 from tests.factories_executor import until
+from tests.slurm_processes import jobs_of, send, steps_of
 
 NODES = ("n1", "n2")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
@@ -91,6 +91,7 @@ class SlurmCluster:
             "SLURM_CONF": str(self.conf),
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lost_numbers = False
         for name in ("state", "spool-n1", "spool-n2", "munge"):
             (folder / name).mkdir(mode=0o755)
         self.conf.write_text(
@@ -109,7 +110,7 @@ class SlurmCluster:
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        until(lambda: self.idle_nodes() == 2, seconds=30, pause=0.1)
+        until(lambda: self.idle_nodes() == len(NODES), seconds=30, pause=0.1)
 
     def stop(self) -> None:
         """End every process, jobs included."""
@@ -139,12 +140,10 @@ class SlurmCluster:
         process = self._processes.pop(f"slurmd-{node}")
         process.kill()
         process.wait()
+        pids = jobs_of(self.conf, node) | steps_of(self._log(node))
         # Stopped first, else one of Slurm's could tell of a job that was just killed.
-        pids = self._processes_of_jobs(node)
         for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
+            send(number, pids)
         down = (f"NodeName={node}", "State=DOWN", "Reason=lost")
         self.run("scontrol", "update", *down)
 
@@ -156,6 +155,7 @@ class SlurmCluster:
         process = self._processes.pop("slurmctld")
         process.kill()
         process.wait()
+        self._lost_numbers = True
 
     def wait_for_controller(self) -> None:
         until(lambda: self.idle_nodes() >= 0, seconds=30, pause=0.1)
@@ -163,12 +163,12 @@ class SlurmCluster:
 
     def forget(self) -> None:
         """Have the controller lose all jobs; it begins to count at 1 again."""
-        self.settle()
         self.kill_controller()
         shutil.rmtree(self.folder / "state")
         (self.folder / "state").mkdir()
         self.start_controller()
         self.wait_for_controller()
+        self.settle()
 
     def resume(self) -> None:
         """Put nodes back to work: a launch that a lost controller spoilt drains one."""
@@ -181,17 +181,30 @@ class SlurmCluster:
         self.settle()
 
     def settle(self) -> None:
-        """Return when every job has ended and its node has nothing left of it.
+        """Return when every job has ended and both nodes are ready for more.
 
-        A number that a lost controller gave out is given out again, and a node that
-        still holds the former job of that number has the new one cancelled.
+        A number that a killed controller gave out is given out again. The daemon of
+        a node takes its new job for a second copy of the old one, and has Slurm
+        cancel it, so that it is started anew to forget it.
         """
+        until(self._is_over, seconds=60, pause=0.1)
+        if self._lost_numbers:
+            for node in NODES:
+                self._restart_node(node)
+            self._lost_numbers = False
+        until(lambda: self.idle_nodes() == len(NODES), seconds=60, pause=0.1)
 
-        def is_settled() -> bool:
-            self.resume()
-            return self.is_quiet() and not any(map(self._processes_of_jobs, NODES))
+    def _is_over(self) -> bool:
+        """Whether nothing waits, runs or was left behind by a lost controller."""
+        self.resume()
+        return self.is_quiet() and not any(jobs_of(self.conf, node) for node in NODES)
 
-        until(is_settled, seconds=60, pause=0.1)
+    def _restart_node(self, node: str) -> None:
+        process = self._processes.pop(f"slurmd-{node}")
+        process.terminate()
+        process.wait()
+        send(signal.SIGKILL, steps_of(self._log(node)))
+        self.start_node(node)
 
     def idle_nodes(self) -> int:
         """Number of nodes with nothing to do; -1 if the controller is silent."""
@@ -221,19 +234,8 @@ class SlurmCluster:
         self.resume()
         return slurm_in(workspace, self.environ, kind=kind, **table)
 
-    def _processes_of_jobs(self, node: str) -> set[int]:
-        """Jobs of a node and Slurm's process above each, which outlive the daemon."""
-        marks = {f"SLURM_CONF={self.conf}".encode()}
-        marks.add(f"SLURMD_NODENAME={node}".encode())
-        found = set()
-        for place in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if marks <= set((place / "environ").read_bytes().split(b"\0")):
-                    found.add(int(place.name))
-                    parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
-                    if Path(f"/proc/{parent}/comm").read_text() == "slurmstepd\n":
-                        found.add(int(parent))
-        return found
+    def _log(self, node: str) -> Path:
+        return self.folder / f"slurmd-{node}.log"
 
     def _start_munge(self) -> None:
         folder = self.folder / "munge"
