@@ -29,7 +29,7 @@ DAY = TRUTH[6:30]
 """What every service says of the planned day. [g/kWh]"""
 
 STAND_INS = {Series.CARBON: "typical", Series.SOLAR: "clear_sky", Series.PRICE: "file"}
-LIMITS = Limits(connect_s=0.2, answer_s=1.0, total_s=60.0)
+LIMITS = Limits(connect_s=5.0, answer_s=20.0, total_s=60.0)
 SHORT = Limits(connect_s=0.1, answer_s=0.1, total_s=0.12, backoff_s=0.01)
 """For servers that waste real time."""
 

@@ -95,14 +95,14 @@ def test_the_more_important_job_gets_the_place() -> None:
 
 
 def test_of_many_jobs_only_those_around_one_left_out_are_asked_for() -> None:
-    problem = synthetic_day(1500, seed=3, fill=0.93)
+    problem = synthetic_day(600, seed=0, fill=0.7)
     greedy = Greedy().solve(problem, HERE).schedule
     assert greedy is not None
     assert greedy.n_unplaced > 0
     jobs = around_one_left_out(problem, greedy, np.random.default_rng(0))
     assert len(jobs) == AT_ONCE
     assert (greedy.region[jobs] < 0).any()
-    packed = pack(problem, greedy, 0, 3.0, 2)
+    packed = pack(problem, greedy, 0, 60.0, 2)  # ends when all are placed
     assert packed.n_unplaced < greedy.n_unplaced
     assert violations(problem, packed) == []
 
