@@ -210,7 +210,7 @@ class _Search:
         return Bands(
             limits=self._limits,
             point=point,
-            solar_price=budget[:, self._problem.places.day],
+            solar_price=np.take(budget, self._problem.places.day, axis=1),
             least_penalty=0.1 * self._pricer.units.capacity,
             noise=gumbel_noise(self._problem.places.n_slots, self._options.seed),
         )
