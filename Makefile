@@ -39,6 +39,7 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 test coverage soak: export PYTHONDONTWRITEBYTECODE :=
 
 test: setup ## run the tests, without the long versions
+	@$(BIN)/python -m tests.kernels
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
 kubernetes: setup ## build a Kubernetes server, once, and ask its back end for real
