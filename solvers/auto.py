@@ -35,6 +35,9 @@ PACKING_SHARE = 0.25
 PRICE_SHARE = 0.5
 """Part of the time left that the price engine may take where a search follows."""
 
+PRICE_ALONE_SHARE = 0.8
+"""Part of the time left that it may take where at most packing follows."""
+
 EXACT_SHARE = 0.6
 """Part of the time left for the exact engine; what follows starts from its plan.
 Side by side, a core each, both ended worse (docs/decisions/0002)."""
@@ -113,8 +116,7 @@ class Auto:
         small = entries <= SMALL_ENTRIES
         exact = small or self._exact_fits(search, entries)
         if not small:
-            others = exact or n_jobs <= SEARCH_JOBS or self._needs_packing(search)
-            self._ask(search, "price", share=PRICE_SHARE if others else 1.0)
+            self._ask(search, "price", share=_price_share(n_jobs, exact=exact))
         if search.bound is None:  # prices have greedy's plan and a better bound
             self._begin(search)
         packed = self._needs_packing(search)
@@ -123,7 +125,8 @@ class Auto:
         if exact:
             self._ask(search, "exact", share=EXACT_SHARE)
         if small or packed:
-            self._ask(search, "price", share=PRICE_SHARE)
+            follows = n_jobs <= SEARCH_JOBS
+            self._ask(search, "price", share=PRICE_SHARE if follows else 1.0)
         if n_jobs <= ANNEALING_JOBS:
             self._ask(search, "annealing")
         elif n_jobs <= SEARCH_JOBS:
@@ -170,6 +173,13 @@ class Auto:
             search.say(f"{name} failed: {error}")
         else:
             _take(search, name, answer)
+
+
+def _price_share(n_jobs: int, *, exact: bool) -> float:
+    """Part of the time for prices that come first, by what may follow them."""
+    if exact or n_jobs <= SEARCH_JOBS:
+        return PRICE_SHARE
+    return PRICE_ALONE_SHARE if n_jobs <= PACKING_JOBS else 1.0
 
 
 def _take(search: Search, name: str, answer: Solution) -> None:

@@ -60,12 +60,12 @@ def improved(
     problem, start, options
         What to better, and how long it may take.
     stats
-        Who did it; time and messages are filled in here.
+        Who did it; time is filled in here, messages and notes are added.
     began
         When the solve began, on ``time.perf_counter``'s clock. [s]
     """
     left_s = options.time_limit_s - (time.perf_counter() - began)
-    best, messages, notes = start, list[str](), list[str]()
+    best, messages, notes = start, list(stats.messages), list(stats.notes)
     stopped = False
     try:
         found = _done(work, problem, start, options, left_s)

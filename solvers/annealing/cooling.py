@@ -22,9 +22,8 @@ import numpy as np
 
 from solvers.compiled import compiled
 from solvers.job_columns import JobColumns
-from solvers.price.bands import Bands, gumbel_noise
+from solvers.price.bands import without_prices
 from solvers.price.columns import Limits
-from solvers.price.duals import Point
 from solvers.price.marginal import Board, Terms
 from solvers.price.plan import Plan
 from solvers.price.sweeps import next_random, sweep
@@ -67,15 +66,8 @@ class Climate:
         """True costs, and a penalty of each overbooked unit."""
         held = (self.jobs.demand * self.jobs.n_slots[:, None]).mean(axis=0)
         unit = softness * self.mean_cost / np.where(held > 0.0, held, np.inf)
-        shape, cells = self.limits.capacity.shape, self.limits.weight.shape
-        bands = Bands(
-            limits=self.limits,
-            point=Point(energy=np.zeros(cells), capacity=np.zeros(shape)),
-            solar_price=np.zeros(cells),
-            least_penalty=np.zeros(shape[1]),
-            noise=gumbel_noise(cells[1], seed),
-        )
-        return bands.terms(0.0, np.broadcast_to(unit[None, :, None], shape))
+        penalty = np.broadcast_to(unit[None, :, None], self.limits.capacity.shape)
+        return without_prices(self.limits, seed).terms(0.0, penalty)
 
 
 def anneal(

@@ -86,6 +86,18 @@ class Bands:
         return penalty
 
 
+def without_prices(limits: Limits, seed: int) -> Bands:
+    """Bands around no prices: of width 0, they are what a plan costs by itself."""
+    shape, cells = limits.capacity.shape, limits.weight.shape
+    return Bands(
+        limits=limits,
+        point=Point(energy=np.zeros(cells), capacity=np.zeros(shape)),
+        solar_price=np.zeros(cells),
+        least_penalty=np.zeros(shape[1]),
+        noise=gumbel_noise(cells[1], seed),
+    )
+
+
 def prices_within(terms: Terms, board: Board) -> Point:
     """Price of the next unit in each slot, as the terms have it."""
     into = np.clip(board.load - terms.sun_edge, 0.0, terms.sun_width)

@@ -15,6 +15,7 @@ from solvers.greedy import Greedy, turns
 from solvers.job_columns import JobColumns, job_columns
 from solvers.price.bands import Bands, gumbel_noise
 from solvers.price.bound import bound_at
+from solvers.price.chains import make_room
 from solvers.price.columns import Limits, limits
 from solvers.price.crew import Crew, crew
 from solvers.price.duals import Ground, Point, budget_price, choices_at, dual_value
@@ -133,7 +134,7 @@ class _Search:
         plan = self._plan(self._crew)
         terms = self._bands().terms(0.0, np.zeros(self._limits.capacity.shape))
         plan.sweep(turns(self._problem), terms, fit=True, heat=0.0, seed=0)
-        plan.recount()
+        make_room(plan, terms, stop=lambda: self._incumbent.out_of_time(0.5))
         self._offer(plan)
 
     def _climb(self, level: Level) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from solvers.price.bands import Bands, prices_within
+from solvers.price.chains import make_room
 from solvers.price.duals import Point
 from solvers.price.plan import Plan, visiting_order
 from solvers.problem import FloatArray
@@ -142,6 +143,7 @@ def polish(
     out = np.flatnonzero(plan.board.region < 0)
     size = plan.jobs.unplaced_cost[out] / plan.jobs.n_slots[out]
     plan.sweep(out[np.argsort(-size, kind="stable")], terms, fit=True, heat=0.0, seed=0)
+    make_room(plan, terms, stop=stop)
     for n in range(course.anneal + course.polish):
         if stop():
             break

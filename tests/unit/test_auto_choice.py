@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.synthetic import synthetic_day
-from solvers.auto import ANNEALING_JOBS, Auto
+from solvers.auto import ANNEALING_JOBS, SEARCH_JOBS, Auto
 from solvers.errors import EngineError
 from solvers.feasibility import violations
 from solvers.greedy import Greedy
@@ -200,6 +200,16 @@ def test_jobs_that_greedy_leaves_out_are_packed_first() -> None:
     assert len(packing.hints) == 1
     assert exact.hints[0] is not None
     assert exact.hints[0].start.tolist() == [1]
+
+
+def test_prices_have_most_of_the_time_where_at_most_packing_follows() -> None:
+    price = Stub("price", schedule=Schedule.empty(SEARCH_JOBS + 1))
+    packing = Stub("packing")
+    auto = auto_with(greedy=Greedy(), price=price, packing=packing)
+    options = SolveOptions(time_limit_s=5.0)
+    auto.solve(synthetic_day(SEARCH_JOBS + 1, seed=3), options)
+    assert 2.5 < price.limits[0] <= 4.0
+    assert len(packing.hints) <= 1
 
 
 def test_nothing_is_packed_where_every_job_has_a_place() -> None:

@@ -114,3 +114,23 @@ def test_same_seed_on_one_core_gives_the_same_plan() -> None:
     assert again is not None
     assert once.region.tolist() == again.region.tolist()
     assert once.start.tolist() == again.start.tolist()
+
+
+def test_chains_alone_fill_most_tight_days() -> None:
+    problem = synthetic_day(400, seed=0, n_slots=288, slot_minutes=5, fill=0.8)
+    solution = Packing().solve(problem, HERE)
+    assert solution.schedule is not None
+    assert solution.schedule.n_unplaced == 0
+    assert solution.stats.engine is not None
+    assert solution.stats.engine.startswith("ejection chains (")
+
+
+def test_what_chains_find_no_room_for_is_asked_of_cp_sat() -> None:
+    all_day = AJob(slots=4, demand={"cpu": 1})
+    problem = a_problem([all_day] * 2, weight=((0.1,) * 4,), capacity={"cpu": 1})
+    solution = Packing().solve(problem, HERE)
+    assert solution.stats.engine == "ejection chains, CP-SAT over intervals"
+    assert solution.stats.notes == (
+        "chains: 1 left out before, 1 after",
+        "CP-SAT: 1 left out before, 1 after",
+    )
