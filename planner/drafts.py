@@ -38,7 +38,7 @@ def draft_plan(
         baseline=PricedSchedule(
             schedule=baseline.schedule, evaluation=baseline.evaluation
         ),
-        reasons=unplaced_reasons(day, run),
+        reasons=unplaced_reasons(day, run, time_limit_s=occasion.options.time_limit_s),
     )
     meta = plan_meta(day, run, baselines=baselines, occasion=occasion)
     return Plan(rows=rows, meta=meta)

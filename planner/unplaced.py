@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -14,15 +15,36 @@ from solvers.reasons import Why, reasons
 EXPLAINED = 3
 """Jobs for which a whole conflict is looked for; the others get the plain limit."""
 
-_TIME_LIMIT_S = 4.0
+LONGEST_S = 4.0
+"""Most time for the conflict of one job. [s]"""
+
+SHARE = 0.1
+"""Part of the time limit that explaining may take where solving took it all."""
+
 _NAMED = 6
 
 
-def unplaced_reasons(day: Day, run: PolicyRun) -> list[str | None]:
+def unplaced_reasons(
+    day: Day,
+    run: PolicyRun,
+    *,
+    time_limit_s: float,
+    explain: Callable[..., Conflict] = explain_unplaced,
+) -> list[str | None]:
     """One sentence for each job of the problem that is left out, else None.
 
     The weightiest few are explained by a minimal conflict and the smallest change
     that would place them.
+
+    Parameters
+    ----------
+    day, run
+        The plan of a policy for the day.
+    time_limit_s
+        What solving was allowed. Explaining ends within what is left of it, or within
+        a tenth of it where less is left. [s]
+    explain
+        Finds the conflict of one job.
     """
     problem = day.formulation.problem
     texts: list[str | None] = [None] * problem.n_jobs
@@ -36,10 +58,11 @@ def unplaced_reasons(day: Day, run: PolicyRun) -> list[str | None]:
     facts = zip(*(column.tolist() for column in columns), strict=True)
     for job, fact in zip(found.job.tolist(), facts, strict=True):
         texts[job] = tell(*fact)
-    for job in _weightiest(day, found.job):
-        conflict = explain_unplaced(
-            problem, run.schedule, job, time_limit_s=_TIME_LIMIT_S
-        )
+    weightiest = _weightiest(day, found.job)
+    left_s = max(time_limit_s - run.seconds, SHARE * time_limit_s)
+    each_s = min(left_s / len(weightiest), LONGEST_S)
+    for job in weightiest:
+        conflict = explain(problem, run.schedule, job, time_limit_s=each_s)
         text = words.conflict(conflict)
         if text is not None:
             texts[job] = text
