@@ -54,6 +54,7 @@ def fit(
     seed: int,
     time_limit_s: float,
     workers: int,
+    all_in: bool = False,
 ) -> Schedule | None:
     """Schedule whose left-out jobs weigh least, of those found in time.
 
@@ -62,11 +63,14 @@ def fit(
     problem
         Some hundreds of jobs, or some thousands where there is room to spare.
     start_from
-        Schedule that CP-SAT tries first.
+        Schedule that CP-SAT tries first; without a say where all are to be in.
     seed, workers
         With one worker the answer to the same question is the same.
     time_limit_s
         Elapsed time. [s]
+    all_in
+        Ask only for a schedule that leaves no job out: much the easier question
+        where there is one, and often where there is none.
 
     Returns
     -------
@@ -76,16 +80,19 @@ def fit(
     model = cp_model.CpModel()
     choices = _choices(model, problem)
     _keep_capacities(model, problem, choices)
-    _start_from(model, choices, start_from)
-    prices = _whole_prices(problem.jobs.unplaced_cost)
-    model.minimize(
-        sum(int(price) * c.out for price, c in zip(prices, choices, strict=True))
-    )
+    if all_in:
+        for choice in choices:
+            model.add(choice.out == 0)
+    else:
+        _start_from(model, choices, start_from)
+        prices = _whole_prices(problem.jobs.unplaced_cost).tolist()
+        pairs = zip(prices, choices, strict=True)
+        model.minimize(sum(price * choice.out for price, choice in pairs))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = max(time_limit_s, 0.05)
     solver.parameters.random_seed = seed % 2**31
     solver.parameters.num_workers = workers
-    status = solver.solve(model, _UntilAllFit())
+    status = solver.solve(model, None if all_in else _UntilAllFit())
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     return _schedule(solver, choices)

@@ -18,6 +18,13 @@ AT_ONCE = 400
 LONGEST_ROUND_S = 5.0
 """Most time for one question where others may follow. [s]"""
 
+FEW_OUT = 2
+"""Jobs left out up to which it is first asked whether all fit."""
+
+ALL_IN_SHARE = 0.5
+"""Part of a question's time for that. On a day of 200 jobs with one left out it took
+2 s; asking for the fewest left out found nothing better in 20 s."""
+
 
 def pack(
     problem: Problem, start: Schedule, seed: int, time_limit_s: float, workers: int
@@ -33,8 +40,6 @@ def pack(
     time_limit_s
         Elapsed time. [s]
     """
-    from solvers.packing.intervals import fit  # only the child needs CP-SAT
-
     until = time.perf_counter() + time_limit_s
     rng = np.random.default_rng(seed)
     best, cost = start, evaluate(problem, start).objective
@@ -44,13 +49,7 @@ def pack(
         round_s = left_s if whole else min(left_s, LONGEST_ROUND_S)
         part = freed(problem, best, jobs)
         now = Schedule(region=best.region[jobs], start=best.start[jobs])
-        found = fit(
-            part,
-            now,
-            seed=int(rng.integers(2**31)),
-            time_limit_s=round_s,
-            workers=workers,
-        )
+        found = _fitted(part, now, int(rng.integers(2**31)), round_s, workers)
         if found is not None:
             candidate = placed_at(best, jobs, found)
             value = evaluate(problem, candidate).objective
@@ -59,6 +58,24 @@ def pack(
         if whole:
             break
     return best
+
+
+def _fitted(
+    part: Problem, now: Schedule, seed: int, time_limit_s: float, workers: int
+) -> Schedule | None:
+    """All of the part's jobs, if that is found soon, else as many as may be."""
+    from solvers.packing.intervals import fit  # only the child needs CP-SAT
+
+    until = time.perf_counter() + time_limit_s
+    if now.n_unplaced <= FEW_OUT:
+        soon_s = ALL_IN_SHARE * time_limit_s
+        found = fit(
+            part, now, seed=seed, time_limit_s=soon_s, workers=workers, all_in=True
+        )
+        if found is not None:
+            return found
+    left_s = until - time.perf_counter()
+    return fit(part, now, seed=seed, time_limit_s=left_s, workers=workers)
 
 
 def around_one_left_out(

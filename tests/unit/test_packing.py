@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from benchmarks.synthetic import synthetic_day
 from solvers.feasibility import violations
 from solvers.greedy import Greedy
+from solvers.neighbourhood.subproblem import taken_out
 from solvers.packing import Packing
+from solvers.packing.driving import drive_all_in
 from solvers.packing.intervals import fit
 from solvers.packing.rounds import AT_ONCE, around_one_left_out, pack
 from solvers.problem import Problem
@@ -21,7 +23,7 @@ from tests.factories_solvers import AJob, a_problem, a_schedule
 from tests.instances import random_problem
 from tests.oracles import brute_force
 
-HERE = SolveOptions(time_limit_s=10.0, extra={"isolate": False})
+HERE = SolveOptions(time_limit_s=120.0, extra={"isolate": False})
 
 
 def jigsaw() -> Problem:
@@ -80,6 +82,16 @@ def test_fractions_and_changing_capacity_are_kept() -> None:
     assert violations(problem, found) == []
 
 
+@pytest.mark.parametrize(("units", "fits"), [(1, False), (2, True)])
+def test_all_or_none_are_placed_where_all_are_asked_for(units: int, fits: bool) -> None:
+    all_day = AJob(slots=4, demand={"cpu": 1})
+    problem = a_problem([all_day] * 2, weight=((0.1,) * 4,), capacity={"cpu": units})
+    nothing = Schedule.empty(2)
+    found = fit(problem, nothing, seed=0, time_limit_s=5.0, workers=1, all_in=True)
+    assert (found is not None) == fits
+    assert found is None or found.n_unplaced == 0
+
+
 def test_the_more_important_job_gets_the_place() -> None:
     light = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=10.0)
     heavy = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=30.0)
@@ -102,8 +114,14 @@ def test_of_many_jobs_only_those_around_one_left_out_are_asked_for() -> None:
     jobs = around_one_left_out(problem, greedy, np.random.default_rng(0))
     assert len(jobs) == AT_ONCE
     assert (greedy.region[jobs] < 0).any()
-    packed = pack(problem, greedy, 0, 60.0, 2)  # ends when all are placed
-    assert packed.n_unplaced < greedy.n_unplaced
+
+
+def test_of_many_jobs_the_one_that_is_out_is_put_in() -> None:
+    problem = synthetic_day(AT_ONCE + 100, seed=3)
+    full = drive_all_in(problem, Schedule.empty(problem.n_jobs), lambda: False)
+    assert full.n_unplaced == 0
+    packed = pack(problem, taken_out(full, np.array([7])), 0, 120.0, 2)
+    assert packed.n_unplaced == 0
     assert violations(problem, packed) == []
 
 
