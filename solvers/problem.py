@@ -159,3 +159,15 @@ class Problem:
         """Numbers of jobs, regions, slots and resources."""
         places = self.places
         return self.n_jobs, places.n_regions, places.n_slots, places.n_resources
+
+    @property
+    def costs_nothing_at_least(self) -> bool:
+        """Whether every single cost is at least zero, so that no plan is below it."""
+        jobs = self.jobs
+        costs = (
+            self.places.weight_per_kwh,
+            jobs.place_cost,
+            jobs.delay_cost,
+            jobs.unplaced_cost,
+        )
+        return all(bool((cost >= 0.0).all()) for cost in costs)

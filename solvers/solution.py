@@ -147,7 +147,7 @@ class Solution:
 
     @property
     def gap(self) -> float | None:
-        """``(objective - bound) / |objective|``; 0 if both are 0, None unproven."""
+        """``(objective - bound) / |objective|``; see ``relative_gap``."""
         return relative_gap(self.objective, self.bound)
 
 
@@ -177,9 +177,13 @@ class SolveOptions:
 
 
 def relative_gap(objective: float | None, bound: float | None) -> float | None:
-    """Gap between an objective and a proven bound, as the plan file states it."""
+    """Gap between an objective and a proven bound, as the plan file states it.
+
+    None where no number can tell it: without a proof, and where the objective is 0
+    and the bound is not.
+    """
     if objective is None or bound is None:
         return None
     if objective == bound:
         return 0.0
-    return (objective - bound) / abs(objective) if objective else float("inf")
+    return (objective - bound) / abs(objective) if objective else None

@@ -121,20 +121,8 @@ def build_model(problem: Problem) -> Model:
         groups=groups,
         columns=columns,
         solar=solar,
-        costs_nothing_at_least=_nothing_at_least(problem),
+        costs_nothing_at_least=problem.costs_nothing_at_least,
     )
-
-
-def _nothing_at_least(problem: Problem) -> bool:
-    """Whether energy, places, waiting and leaving out all cost zero or more."""
-    jobs = problem.jobs
-    costs = (
-        problem.places.weight_per_kwh,
-        jobs.place_cost,
-        jobs.delay_cost,
-        jobs.unplaced_cost,
-    )
-    return all(bool((cost >= 0.0).all()) for cost in costs)
 
 
 def _add_assignment(block: RowBlock, groups: Groups, columns: Columns) -> None:

@@ -45,7 +45,9 @@ def settle(
     """Solution of a schedule that has been checked, and a bound.
 
     A bound that the rounding of the objective's own sum cannot tell from it, or that
-    lies above it, becomes equal to it.
+    lies above it, becomes equal to it. Where nothing costs less than zero, no bound is
+    below it: a day of sun alone costs nothing, and what is taken off a bound for
+    rounding would leave its gap without a number.
     """
     if schedule is None:
         return Solution(
@@ -58,6 +60,7 @@ def settle(
     evaluation = evaluate(problem, schedule)
     objective = evaluation.objective
     if bound is not None:
+        bound = max(bound, 0.0) if problem.costs_nothing_at_least else bound
         rounding = ROUNDING * turnover(problem, schedule, evaluation)
         bound = objective if bound >= objective - rounding else bound
     gap = relative_gap(objective, bound)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 
 import numpy as np
 
 from solvers.evaluate import evaluate
+from solvers.exact.verdict import settle
 from solvers.feasibility import violations
 from solvers.greedy import Greedy, turns
 from solvers.job_columns import JobColumns, job_columns
@@ -27,7 +28,7 @@ from solvers.price.shadow import prices_at, within_reach
 from solvers.price.tidy import tidied
 from solvers.problem import Problem
 from solvers.progress import Report
-from solvers.solution import Schedule, Solution, SolveOptions, Stats, Status
+from solvers.solution import Schedule, Solution, SolveOptions, Stats
 
 _SMALL = 20_000
 """Jobs below which whole rounds run side by side instead of parts of a sweep."""
@@ -222,26 +223,22 @@ class _Search:
         schedule = best.schedule or Schedule.empty(self._problem.n_jobs)
         if self._problem.n_jobs <= _TIDY:
             schedule = tidied(self._problem, self._earliest(schedule))
-        objective = evaluate(self._problem, schedule).objective
-        best.objective = objective
-        return Solution(
-            status=self._status(schedule),
-            schedule=schedule,
-            objective=objective,
-            bound=best.bound,
-            prices=prices_at(self._ground, self._proof),
-            stats=Stats(
-                solver=name,
-                engine=f"price (numba {version('numba')})",
-                seconds=best.seconds,
-                seed=self._options.seed,
-                notes=(
-                    f"{self._pricer.rounds} passes for the prices, "
-                    f"{self._sweeps} sweeps for the plan",
-                ),
-                interrupted=interrupted,
+        stats = Stats(
+            solver=name,
+            engine=f"price (numba {version('numba')})",
+            seconds=best.seconds,
+            seed=self._options.seed,
+            notes=(
+                f"{self._pricer.rounds} passes for the prices, "
+                f"{self._sweeps} sweeps for the plan",
             ),
+            interrupted=interrupted,
         )
+        asked = self._options.gap
+        found = settle(
+            self._problem, schedule, bound=best.bound, asked_gap=asked, stats=stats
+        )
+        return replace(found, prices=prices_at(self._ground, self._proof))
 
     def _earliest(self, schedule: Schedule) -> Schedule:
         """The same objective or less, with ties gone to the earliest start."""
@@ -252,15 +249,6 @@ class _Search:
         after = objective_of(self._problem, plan)
         worse = after > before + 1e-12 * abs(before)
         return schedule if worse or plan.overbooked.any() else plan.schedule()
-
-    def _status(self, schedule: Schedule) -> Status:
-        if self._incumbent.good_enough:
-            return Status.OPTIMAL
-        if not schedule.n_unplaced:
-            return Status.FEASIBLE
-        if schedule.n_unplaced == self._problem.n_jobs:
-            return Status.INFEASIBLE
-        return Status.PARTIAL
 
 
 def course_for(n_jobs: int, n: int) -> Course:

@@ -15,7 +15,8 @@ from solvers.price.engine import Price
 from solvers.problem import Problem
 from solvers.progress import Progress
 from solvers.registry import load
-from solvers.solution import Solution, SolveOptions, Status
+from solvers.solution import Solution, SolveOptions, Status, relative_gap
+from tests.factories_solvers import AJob, a_problem
 from tests.promises import check_answer
 
 QUICK = SolveOptions(gap=1e-3, time_limit_s=1.5)
@@ -154,3 +155,28 @@ def test_an_interruption_ends_the_solve_with_the_best_plan_so_far() -> None:
     assert solution.objective is not None
     assert told[-1].best is not None
     assert solution.objective <= told[-1].best * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("n_jobs", [3, 60])
+def test_a_day_of_sun_alone_is_proven_to_cost_nothing(n_jobs: int) -> None:
+    jobs = [AJob(slots=2, power_kw=1 / 3, delay_cost=0.1) for _ in range(n_jobs)]
+    solution = solved(a_problem(jobs, solar_kwh=100.0))
+    assert (solution.objective, solution.bound, solution.gap) == (0.0, 0.0, 0.0)
+    assert solution.status is Status.OPTIMAL
+
+
+def test_a_gap_that_no_number_can_tell_is_none() -> None:
+    assert relative_gap(0.0, 0.0) == 0.0
+    assert relative_gap(0.0, -1e-13) is None
+
+
+@pytest.mark.parametrize("name", ["price", "exact"])
+def test_a_plan_that_leaves_jobs_out_is_called_partial_by_every_engine(
+    name: str,
+) -> None:
+    problem = a_problem(
+        [AJob(demand={"cpu": 1.0}, last=0), AJob(demand={"cpu": 1.0}, last=0)],
+        capacity={"cpu": 1.0},
+    )
+    solution = load(name).solve(problem, SolveOptions(gap=0.9, time_limit_s=5.0))
+    assert solution.status is Status.PARTIAL
