@@ -9,7 +9,7 @@ from pathlib import Path
 from planner.executor.errors import LedgerError
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import new_in_memory, open_ledger
-from planner.executor.marker import refuse_if_it_existed
+from planner.executor.marker import refuse_if_it_existed, remembers
 
 VARIABLE = "PLANNER_LEDGER"
 _FROM_VARIABLE = "env:"
@@ -80,7 +80,9 @@ def open_ledger_at(
         return open_ledger(folder, now=now, rehearsal=rehearsal)
     from planner.executor.ledger_server import exists, open_server_ledger, place_of
 
+    remembered = remembers(folder)
     if rehearsal and not exists(url):
-        refuse_if_it_existed(folder, place_of(url))
+        if remembered:
+            refuse_if_it_existed(folder, place_of(url))
         return new_in_memory(now=now)
     return open_server_ledger(url, folder, now=now)

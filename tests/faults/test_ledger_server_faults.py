@@ -8,8 +8,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar
 
 import pytest
 
@@ -28,6 +28,7 @@ from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_place import ledger_url, open_ledger_at
 from planner.executor.ledger_server import open_server_ledger, place_of
+from planner.executor.marker import MARKER
 from planner.executor.states import State
 from planner.executor.verification import verify
 from tests.factories_executor import MADE, FakeBackend, at, plan_of, row, until
@@ -281,6 +282,26 @@ def test_a_rehearsal_makes_no_tables(url: str, tmp_path: Path) -> None:
     with open_ledger_at(tmp_path, url=url, now=MADE, rehearsal=True) as ledger:
         assert ledger.name == "ledger in memory"
     assert list(tmp_path.iterdir()) == []
+
+
+class MadeMeanwhile(PosixPath):
+    """A folder whose marker another executor makes just before it is looked for."""
+
+    url: ClassVar[str]
+
+    def exists(self) -> bool:
+        if self.name == MARKER:
+            opened(self.url, Path(self.parent)).close()
+        return super().exists()
+
+
+def test_a_rehearsal_beside_the_first_opening_does_not_call_the_ledger_gone(
+    url: str, tmp_path: Path
+) -> None:
+    MadeMeanwhile.url = url
+    folder = MadeMeanwhile(tmp_path)
+    with open_ledger_at(folder, url=url, now=MADE, rehearsal=True) as ledger:
+        assert ledger.site == "site"
 
 
 def test_a_server_that_may_only_be_read_is_refused(url: str, tmp_path: Path) -> None:
