@@ -13,8 +13,8 @@ from pathlib import Path
 class CappedOutput:
     """Takes any amount of output and keeps the first and last part of it.
 
-    Writing never fails: what a full disk cannot take is counted as left out,
-    since a job must not die or hang because its log does not fit.
+    Neither opening nor writing fails: what a full disk cannot take is counted as left
+    out, since a job must not die or hang because its log does not fit.
 
     Parameters
     ----------
@@ -30,9 +30,11 @@ class CappedOutput:
         self._head_left = limit - self._tail_limit
         self._tail = bytearray()
         self._left_out = 0
-        self._handle = os.open(
-            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
-        )
+        self._handle: int | None = None
+        with contextlib.suppress(OSError):
+            self._handle = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+            )
 
     def write(self, data: bytes) -> None:
         """Take the next part of the output."""
@@ -50,7 +52,8 @@ class CappedOutput:
         if self._left_out:
             self._store(f"\n[... {self._left_out} bytes left out ...]\n".encode())
         self._store(bytes(self._tail))
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
 
     def _forget(self) -> None:
         surplus = len(self._tail) - self._tail_limit
@@ -61,6 +64,6 @@ class CappedOutput:
     def _store(self, data: bytes) -> None:
         view = memoryview(data)
         with contextlib.suppress(OSError):
-            while view:
+            while view and self._handle is not None:
                 view = view[os.write(self._handle, view) :]
         self._left_out += len(view)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import select
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,8 @@ from planner.executor import energy_file, run_folder
 from planner.executor.capped_output import CappedOutput
 from planner.executor.processes import identify
 from planner.executor.sampling import CODECARBON, Sampler
+from planner.executor.supervision import Supervision, Wish
 
-CHUNK = 1 << 18
-LINGER_S = 1.0
-"""How long output is still read after the job ended but left children writing."""
 STORE_AGAIN_S, STORE_TRIES = 5.0, 120
 """A full disk may get room again; for ten minutes the result is held ready."""
 
@@ -40,15 +37,17 @@ def main(folder: Path) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):
         # Handled by doing nothing, not ignored: being ignored would be inherited.
         signal.signal(number, lambda *_: None)
+    wish = Wish()
+    signal.signal(signal.SIGTERM, wish.make)
     myself = identify(os.getpid())
     assert myself is not None
     if not run_folder.claim(folder, {**asdict(myself), "claimed_at": _now()}):
         return 0
-    _run(folder, order)
+    _run(folder, order, wish)
     return 0
 
 
-def _run(folder: Path, order: dict[str, Any]) -> None:
+def _run(folder: Path, order: dict[str, Any], wish: Wish) -> None:
     """See the job through and store what became of it."""
     started_at, began = _now(), time.monotonic()
     told = None if order.get("energy") == "none" else folder / energy_file.NAME
@@ -66,7 +65,7 @@ def _run(folder: Path, order: dict[str, Any]) -> None:
             run_folder.write_json(
                 folder / run_folder.JOB, asdict(identity), durable=False
             )
-    end = _seen_through(folder, order, child)
+    end = _seen_through(folder, order, child, wish)
     result = _result(started_at, **end, **_energy(told))
     if sampler is not None:
         result = _sampled(folder, result, sampler, run_s=time.monotonic() - began)
@@ -74,10 +73,10 @@ def _run(folder: Path, order: dict[str, Any]) -> None:
 
 
 def _seen_through(
-    folder: Path, order: dict[str, Any], child: subprocess.Popen[bytes]
+    folder: Path, order: dict[str, Any], child: subprocess.Popen[bytes], wish: Wish
 ) -> dict[str, Any]:
     """How a job ended, its output stored."""
-    supervision = Supervision(child, timeout_s=order["timeout_s"])
+    supervision = Supervision(child, timeout_s=order["timeout_s"], wish=wish)
     limit = order["output_limit"]
     supervision.watch(child.stdout, CappedOutput(folder / "stdout", limit=limit))
     supervision.watch(child.stderr, CappedOutput(folder / "stderr", limit=limit))
@@ -121,114 +120,9 @@ def _start(order: dict[str, Any], told: Path | None) -> subprocess.Popen[bytes]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a job is being ended, and after which time it is killed. [s]"""
-
-    reason: str
-    grace_s: float = 10.0
-
-
-class Supervision:
-    """Reads a job's output, ends it when told to, and notices its end.
-
-    Parameters
-    ----------
-    child
-        The job, leader of its own process group.
-    timeout_s
-        Longest running time, None for no limit. [s]
-    """
-
-    def __init__(
-        self, child: subprocess.Popen[bytes], *, timeout_s: float | None
-    ) -> None:
-        self.stopped: Stop | None = None
-        self._child = child
-        self._times_out = None if timeout_s is None else time.monotonic() + timeout_s
-        self._kills_at: float | None = None
-        self._cancelled = False
-        self._outputs: dict[int, CappedOutput] = {}
-        self._poll = select.poll()
-        self._wake, wake_end = os.pipe()
-        for end in (self._wake, wake_end):
-            os.set_blocking(end, False)
-        self._poll.register(self._wake, select.POLLIN)
-        signal.set_wakeup_fd(wake_end)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, self._cancel)
-
-    def watch(self, stream: Any, output: CappedOutput) -> None:
-        """Keep what a stream of the job says."""
-        os.set_blocking(stream.fileno(), False)
-        self._outputs[stream.fileno()] = output
-        self._poll.register(stream.fileno(), select.POLLIN)
-
-    def until_end(self) -> None:
-        """Return when the job has ended and its output is stored."""
-        while self._child.poll() is None:
-            self._wait(self._seconds_left())
-            self._stop_if_needed()
-        linger_until = time.monotonic() + LINGER_S
-        while self._outputs and time.monotonic() < linger_until:
-            self._wait(linger_until - time.monotonic())
-        for handle in list(self._outputs):
-            self._finish(handle)
-
-    def _cancel(self, *_: object) -> None:
-        self._cancelled = True
-
-    def _seconds_left(self) -> float | None:
-        ends = self._kills_at if self.stopped else self._times_out
-        return None if ends is None else max(0.0, ends - time.monotonic())
-
-    def _stop_if_needed(self) -> None:
-        now = time.monotonic()
-        if self._kills_at is not None and now >= self._kills_at:
-            self._signal(signal.SIGKILL)
-            self._kills_at = None
-        if self.stopped is not None:
-            return
-        if self._cancelled:
-            self._stop(Stop("cancelled"))
-        elif self._times_out is not None and now >= self._times_out:
-            self._stop(Stop("timeout"))
-
-    def _stop(self, stop: Stop) -> None:
-        self.stopped = stop
-        self._kills_at = time.monotonic() + stop.grace_s
-        self._signal(signal.SIGTERM)
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, number)
-
-    def _wait(self, seconds: float | None) -> None:
-        timeout_ms = None if seconds is None else seconds * 1000 + 1
-        for handle, _ in self._poll.poll(timeout_ms):
-            if handle == self._wake:
-                os.read(self._wake, CHUNK)
-            else:
-                self._read(handle)
-
-    def _read(self, handle: int) -> None:
-        try:
-            data = os.read(handle, CHUNK)
-        except BlockingIOError:
-            return
-        if data:
-            self._outputs[handle].write(data)
-        else:
-            self._finish(handle)
-
-    def _finish(self, handle: int) -> None:
-        self._poll.unregister(handle)
-        self._outputs.pop(handle).close()
-
-
-def _describe(status: int, stopped: Stop | None) -> dict[str, Any]:
+def _describe(status: int, stopped: str | None) -> dict[str, Any]:
     if stopped is not None:
-        return {"outcome": stopped.reason, "reason": f"stopped: {stopped.reason}"}
+        return {"outcome": stopped, "reason": f"stopped: {stopped}"}
     if status < 0:
         number = -status
         return {

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from planner.executor.backends.shell import job_environment
+from planner.executor.backends.job_environment import job_environment
 from tests.factories_executor import until
 from tests.factories_workspace import DAY, SETTINGS, Folder, a_workspace
 from tests.forked_commands import Command, Commands, forked_commands

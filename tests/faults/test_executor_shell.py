@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from planner.executor.backends.backend import Order, Phase, Report
-from planner.executor.backends.shell import Shell, job_environment
+from planner.executor.backends.job_environment import job_environment
+from planner.executor.backends.shell import Shell
 from planner.executor.errors import RejectedError
 from planner.executor.keys import dispatch_key
 from planner.executor.processes import ProcessIdentity, boot_identity, identify

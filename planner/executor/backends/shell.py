@@ -17,12 +17,14 @@ from typing import Any
 
 from planner.executor import run_folder
 from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.job_environment import job_environment
 from planner.executor.backends.registry import Place
 from planner.executor.backends.settings import (
     Regional,
     SettingValueError,
     read_settings,
 )
+from planner.executor.backends.statuses import MISREAD
 from planner.executor.energy import energy_from
 from planner.executor.errors import (
     BackendError,
@@ -31,38 +33,22 @@ from planner.executor.errors import (
     UncertainError,
 )
 from planner.executor.keys import KEY_PATTERN
-from planner.executor.processes import ProcessIdentity, identify, is_alive
+from planner.executor.processes import (
+    ProcessIdentity,
+    boot_identity,
+    identify,
+    is_alive,
+)
 from planner.executor.sampling import CODECARBON
 
 OUTPUT_LIMIT = 16 << 20
 """Most bytes kept of each of stdout and stderr."""
-
-SECRET_PREFIXES = (
-    "PLANNER_",
-    "ELECTRICITY_MAPS_",
-    "WATTTIME_",
-    "SOLCAST_",
-    "FORECAST_SOLAR_",
-    "OPEN_METEO_",
-    "PROMETHEUS_TOKEN",
-    "ENTSOE_",
-)
-"""Variables that are meant for the planner, not for the jobs that it starts."""
 
 ENERGY = ("none", "report", CODECARBON)
 """Who tells the energy of a job: nobody, the job itself through a file, or where it
 does not, CodeCarbon."""
 
 _PHASES = {"exited": Phase.FAILED, "cancelled": Phase.CANCELLED}
-
-
-def job_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The executor's own environment without what only the planner may see."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(SECRET_PREFIXES)
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +141,11 @@ class Shell:
     def cancel(self, key: str, handle: str | None) -> Report:
         """Ask the supervisor to end the job, or close a key not begun."""
         folder = self._folder(key)
-        if folder.is_dir() and run_folder.claim(folder, {"closed": "cancelled"}):
-            return Report(phase=Phase.CANCELLED, reason="cancelled before it began")
+        try:
+            if folder.is_dir() and run_folder.claim(folder, {"closed": "cancelled"}):
+                return Report(phase=Phase.CANCELLED, reason="cancelled before it began")
+        except OSError as error:
+            raise BackendError(f"{folder}: {error.strerror}") from error
         claim = self._read(folder / run_folder.CLAIM)
         if claim is not None and "pid" in claim and is_alive(_process(claim)):
             try:
@@ -221,6 +210,13 @@ class Shell:
 
     def _report(self, key: str, *, supervisor: ProcessIdentity | None) -> Report:
         folder = self._folder(key)
+        try:
+            return self._told_by(folder, supervisor)
+        except MISREAD as error:
+            # A job knows the folder, too, and may have put a file of its own there.
+            raise BackendError(f"{folder} holds what is not ours: {error!r}") from error
+
+    def _told_by(self, folder: Path, supervisor: ProcessIdentity | None) -> Report:
         # Processes are asked before files are read: one that ends in between has
         # stored its claim or result before it ended.
         starting = supervisor is not None and is_alive(supervisor)
@@ -242,13 +238,13 @@ class Shell:
     def _orphan(
         self, folder: Path, claim: dict[str, Any], started_at: datetime
     ) -> Report:
+        # First, for what was not synced may be no JSON after a restart.
+        if claim["boot"] != boot_identity():
+            reason = "the machine restarted while it ran"
+            return Report(phase=Phase.FAILED, started_at=started_at, reason=reason)
         job = self._read(folder / run_folder.JOB)
         if job is not None and is_alive(_process(job)):
             return Report(phase=Phase.RUNNING, started_at=started_at)
-        myself = identify(os.getpid())
-        if myself is not None and claim["boot"] != myself.boot:
-            reason = "the machine restarted while it ran"
-            return Report(phase=Phase.FAILED, started_at=started_at, reason=reason)
         reason = "its supervisor was killed and the exit status is lost"
         return Report(phase=Phase.LOST, started_at=started_at, reason=reason)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from planner.executor.backends.shell import job_environment
+from planner.executor.backends.job_environment import job_environment
 from planner.executor.backends.slurm_records import (
     ACCOUNTED,
     COLUMNS,
