@@ -135,6 +135,13 @@ def test_ex20_a_signal_and_an_unusable_file_are_noted(node: Node) -> None:
     assert node.start(order_of("./file")) == 126
 
 
+def test_an_end_that_finds_no_room_on_the_disk_is_left_to_slurm(node: Node) -> None:
+    full = node.run / f".{run_folder.RESULT}.1.0"
+    assert node.start(order_of("ln", "-s", "/dev/full", str(full))) == 0
+    names = {path.name for path in node.run.iterdir()}
+    assert names == {"claim.json", "stdout", "stderr"}
+
+
 def test_a_missing_run_folder_starts_nothing(node: Node) -> None:
     node.run.rmdir()
     assert node.start(order_of("touch", str(node.workspace / "x"))) == NO_FOLDER

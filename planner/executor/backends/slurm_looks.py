@@ -42,6 +42,8 @@ class Looks:
         if began >= until:
             seen = look()
             ended = self.timer()
+            for old in [one for one, (ends, _) in self._seen.items() if ends <= ended]:
+                del self._seen[old]
             # What answers slowly is asked less often.
             fresh_s = max(FRESH_S, 5 * (ended - began))
             self._seen[at] = (ended + fresh_s, seen)

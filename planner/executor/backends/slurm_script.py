@@ -32,8 +32,8 @@ now() {{ date -u +%Y-%m-%dT%H:%M:%S+00:00; }}
 finish() {{
     printf '{{"schema": 1, "outcome": "%s", "exit_code": %s, \
 "started_at": "%s", "ended_at": "%s"}}\\n' \
-"$1" "$2" "$started" "$(now)" > ".{result}.$me"
-    mv -f ".{result}.$me" {result}
+"$1" "$2" "$started" "$(now)" > ".{result}.$me" &&
+        mv -f ".{result}.$me" {result} || rm -f ".{result}.$me"
     exit "$2"
 }}
 cd "$run" || exit {no_folder}
