@@ -8,9 +8,9 @@ from datetime import datetime
 from planner.executor.attempts import plan_retry
 from planner.executor.backends.backend import Backend, Phase, Report
 from planner.executor.endings import Ask, as_asked, asked_to_end
-from planner.executor.errors import BackendError
 from planner.executor.instants import span_us, to_us
 from planner.executor.journal import Journal
+from planner.executor.patience import Patience
 from planner.executor.records import Dispatch
 from planner.executor.rules import why_missed
 from planner.executor.states import State
@@ -35,20 +35,28 @@ def never() -> bool:
 
 
 def collect(
-    journal: Journal, backends: Mapping[str, Backend], *, stop: Stop = never
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    *,
+    patience: Patience | None = None,
+    stop: Stop = never,
 ) -> None:
     """Bring what was sent up to date with the back ends.
 
     Parameters
     ----------
+    patience
+        How long back ends may be silent, if others have asked in this run as well.
     stop
         Asked before each call to a back end: whether to leave the rest for later.
     """
+    patience = patience or Patience()
     live = journal.ledger.dispatches(
         "state in ('sent', 'running') order by due_us, key"
     )
     reports = [
-        (dispatch, None if stop() else _status(backends, dispatch)) for dispatch in live
+        (dispatch, None if stop() else _status(backends, dispatch, patience))
+        for dispatch in live
     ]
     with journal.ledger.transaction():
         for dispatch, report in reports:
@@ -97,10 +105,11 @@ def look_up(
     journal: Journal,
     backends: Mapping[str, Backend],
     *,
+    patience: Patience | None = None,
     stop: Stop = never,
     rehearsal: bool = False,
 ) -> list[Dispatch]:
-    """Ask for what is unknown by its key.
+    """Ask for what is unknown by its key; ``patience`` and ``stop`` as for ``collect``.
 
     Returns
     -------
@@ -108,11 +117,12 @@ def look_up(
         Those that surely were never taken and may be sent again, under the same key.
     """
     again = []
+    patience = patience or Patience()
     for dispatch in journal.ledger.dispatches("state = 'unknown' order by due_us, key"):
         backend = backends.get(dispatch.executor)
-        if backend is None or stop():
+        if backend is None or stop() or patience.is_over(dispatch):
             continue
-        try:
+        with patience.with_call(dispatch):
             report = backend.look_up(dispatch.key)
             if report.phase is not Phase.ABSENT:
                 absorb(journal, dispatch, report)
@@ -124,8 +134,6 @@ def look_up(
                 again.append(dispatch)
             else:
                 _close(journal, backend, dispatch, missed, rehearsal=rehearsal)
-        except BackendError:
-            continue
     return again
 
 
@@ -170,14 +178,14 @@ def _close(
         journal.move(dispatch, State.MISSED, why, reason=why)
 
 
-def _status(backends: Mapping[str, Backend], dispatch: Dispatch) -> Report | None:
-    backend = backends.get(dispatch.executor)
-    if backend is None:
-        return None
-    try:
-        return backend.status(dispatch.key, dispatch.handle)
-    except BackendError:
-        return None
+def _status(
+    backends: Mapping[str, Backend], dispatch: Dispatch, patience: Patience
+) -> Report | None:
+    backend, report = backends.get(dispatch.executor), None
+    if backend is not None and not patience.is_over(dispatch):
+        with patience.with_call(dispatch):
+            report = backend.status(dispatch.key, dispatch.handle)
+    return report
 
 
 def _us(instant: datetime | None, otherwise: int | None) -> int | None:

@@ -17,6 +17,7 @@ from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
+from planner.executor.patience import Patience
 from planner.executor.sending import Queue, send_due
 from planner.executor.states import State
 from planner.executor.wishes import carry_out
@@ -226,10 +227,17 @@ def _work(work: Work, ledger: Ledger) -> Tick:
     own_up(journal)
     carry_out(journal, work.backends, rehearsal=work.rehearsal)
     _refuse_root(ledger, work.forbidden)
-    collect(journal, work.backends, stop=work.stop)
+    patience = Patience()
+    collect(journal, work.backends, patience=patience, stop=work.stop)
     if not work.rehearsal:
         enforce_time_limits(journal, work.backends)
-    again = look_up(journal, work.backends, stop=work.stop, rehearsal=work.rehearsal)
+    again = look_up(
+        journal,
+        work.backends,
+        patience=patience,
+        stop=work.stop,
+        rehearsal=work.rehearsal,
+    )
     settle_dependencies(journal)
     queue = send_due(
         journal, work.backends, again=again, stop=work.stop, rehearsal=work.rehearsal

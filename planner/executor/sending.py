@@ -23,8 +23,9 @@ from planner.executor.specs import order_of
 from planner.executor.states import State
 
 FAILURES_IN_A_ROW = 3
-"""After so many calls in a row that came to nothing a back end is left alone until the
-next run, so that one that is down costs a few calls a minute and not one for each job.
+"""After so many calls in a row about a region that came to nothing a back end is left
+alone there until the next run, so that one that is down costs a few calls a minute and
+not one for each job.
 """
 
 
@@ -61,7 +62,7 @@ def send_due(
     """Send all that is due, the most urgent deadline first.
 
     Punctual ones go first; what is late, or tried again, follows as far as power
-    allows.
+    allows. Among either, what a back end turned down before comes last.
 
     Parameters
     ----------
@@ -84,11 +85,12 @@ def send_due(
     pacing = _pacing(journal, again, due, queue)
     punctual = [d for d in due if is_foreseen(d, journal.at_us)]
     others = [d for d in due if not is_foreseen(d, journal.at_us)]
-    failures = Counter[str]()
+    failures = Counter[tuple[str, str]]()
     for dispatch in (*again, *punctual, *others):
         if stop():
             break
-        if failures[dispatch.executor] >= FAILURES_IN_A_ROW:
+        place = (dispatch.executor, dispatch.region)
+        if failures[place] >= FAILURES_IN_A_ROW:
             queue.resting.append(dispatch)
         elif not pacing.may_start(dispatch):
             queue.waiting.append(dispatch)
@@ -99,9 +101,9 @@ def send_due(
             pacing.take(dispatch)
             backend = backends[dispatch.executor]
             if _send(journal, backend, dispatch, rehearsal=rehearsal):
-                failures[dispatch.executor] = 0
+                failures[place] = 0
             else:
-                failures[dispatch.executor] += 1
+                failures[place] += 1
     return queue
 
 
@@ -122,10 +124,11 @@ def _pacing(
 
 def _due(journal: Journal) -> list[Dispatch]:
     # A further attempt never waits for longer than the longest pause: one that is due
-    # later than that was planned under a clock that was wrong.
+    # later than that was planned under a clock that was wrong. What was turned down
+    # goes behind what was not: it may be turned down for ever, and holds up nothing.
     return journal.ledger.dispatches(
         "state = 'planned' and (due_us <= ? or (attempt > 1 and due_us > ?)) "
-        "order by deadline_us, due_us, key",
+        "order by coalesce(intent_us, 0), deadline_us, due_us, key",
         *(journal.at_us, journal.at_us + LONGEST_BACKOFF_US),
     )
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from planner.executor.backends.backend import Phase, Report
+from planner.executor.backends.backend import Order, Phase, Report
 from planner.executor.endings import ELSEWHERE
 from planner.executor.errors import NotTakenError, UncertainError
 from planner.executor.records import Dispatch
@@ -102,7 +102,7 @@ def test_a_run_that_goes_on_over_its_limit_is_told_again_but_noted_once(
 def test_ex15_a_back_end_that_is_down_costs_a_few_calls_and_no_job(site: Site) -> None:
     plan = plan_of(
         *(
-            row(f"j{n:02}", region=f"r{n}", deadline=f"2026-11-22T{6 + n // 6:02}:00Z")
+            row(f"j{n:02}", deadline=f"2026-11-22T{6 + n // 6:02}:00Z")
             for n in range(30)
         )
     )
@@ -121,11 +121,40 @@ def test_ex15_a_back_end_that_is_down_costs_a_few_calls_and_no_job(site: Site) -
 
 
 def test_a_back_end_that_times_out_does_not_put_every_job_in_doubt(site: Site) -> None:
-    plan = plan_of(*(row(f"j{n}", region=f"r{n}") for n in range(9)))
+    plan = plan_of(*(row(f"j{n}") for n in range(9)))
     site.backend.failures = [UncertainError("timed out")] * 9
     site.tick(plan, "02:00")
     states = list(site.states().values())
     assert (states.count("unknown"), states.count("planned")) == (3, 6)
+
+
+def turning_down(site: Site, *ids: str) -> None:
+    """Have the back end turn some jobs down, whenever they are sent."""
+
+    def look_at(order: Order) -> None:
+        if order.job_id in ids:
+            raise NotTakenError("not now")
+
+    site.backend.on_submit = look_at
+
+
+def test_a_region_that_is_down_holds_up_no_other(site: Site) -> None:
+    down = [f"j{n}" for n in range(9)]
+    turning_down(site, *down)
+    urgent = [row(name, region="a", deadline="2026-11-22T04:00Z") for name in down]
+    site.tick(plan_of(*urgent, row("good", region="b")), "02:00")
+    assert site.sent() == ["good"]
+
+
+def test_jobs_that_are_turned_down_for_ever_hold_up_no_other(site: Site) -> None:
+    stubborn = [f"j{n}" for n in range(4)]
+    turning_down(site, *stubborn)
+    urgent = [row(name, deadline="2026-11-22T04:00Z") for name in stubborn]
+    plan = plan_of(*urgent, row("good"))
+    site.tick(plan, "02:00")
+    assert site.sent() == []
+    site.tick(plan, "02:01")
+    assert site.sent() == ["good"]
 
 
 def test_lo03_a_thousand_jobs_of_one_minute_are_sent_in_deadline_order(
