@@ -7,7 +7,7 @@ will bring their own class beside ``RigidJobs``; ``Places`` stays as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -171,3 +171,13 @@ class Problem:
             jobs.unplaced_cost,
         )
         return all(bool((cost >= 0.0).all()) for cost in costs)
+
+
+def within_reach(problem: Problem) -> Problem:
+    """The problem with no limit above what all jobs together could use.
+
+    The same schedules keep it, and no price ever meets an infinite capacity.
+    """
+    most = problem.jobs.demand.sum(axis=0)[:, None, None]
+    capacity = np.minimum(problem.places.capacity, most)
+    return replace(problem, places=replace(problem.places, capacity=capacity))

@@ -16,8 +16,7 @@ from solvers.price.columns import limits
 from solvers.price.crew import Crew, crew
 from solvers.price.incumbent import Incumbent
 from solvers.price.plan import Plan
-from solvers.price.shadow import within_reach
-from solvers.problem import Problem
+from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats
 

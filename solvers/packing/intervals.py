@@ -20,7 +20,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from solvers.feasibility import TOLERANCE
-from solvers.problem import FloatArray, Int64Array, Problem
+from solvers.problem import FloatArray, Int64Array, Problem, within_reach
 from solvers.solution import UNPLACED, Schedule
 
 LARGEST_DEMAND = 2.0**30
@@ -77,6 +77,7 @@ def fit(
     Schedule or None
         Keeps every limit up to rounding; to be checked. None if none was found.
     """
+    problem = within_reach(problem)
     model = cp_model.CpModel()
     choices = _choices(model, problem)
     _keep_capacities(model, problem, choices)

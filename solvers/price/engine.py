@@ -24,9 +24,9 @@ from solvers.price.incumbent import Incumbent, objective_of
 from solvers.price.plan import Plan
 from solvers.price.prices import Level, Pricer, full_level, levels
 from solvers.price.rounds import Course, close, earlier, learn, polish, repair
-from solvers.price.shadow import prices_at, within_reach
+from solvers.price.shadow import prices_at
 from solvers.price.tidy import tidied
-from solvers.problem import Problem
+from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
 

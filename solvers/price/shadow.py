@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
@@ -12,7 +12,7 @@ from solvers.job_columns import job_columns
 from solvers.price.crew import crew
 from solvers.price.duals import Ground, Point, budget_price
 from solvers.price.prices import Level, Pricer, levels
-from solvers.problem import FloatArray, Places, Problem
+from solvers.problem import FloatArray, Places, Problem, within_reach
 from solvers.solution import Prices, SolveOptions
 
 _FEW = 3_000
@@ -108,13 +108,3 @@ def worth(places: Places, prices: Prices) -> Worth:
         solar=np.maximum(energy - budget[:, places.day], 0.0),
         solar_budget=budget,
     )
-
-
-def within_reach(problem: Problem) -> Problem:
-    """The problem with no limit above what all jobs together could use.
-
-    The same schedules keep it, and no price ever meets an infinite capacity.
-    """
-    most = problem.jobs.demand.sum(axis=0)[:, None, None]
-    capacity = np.minimum(problem.places.capacity, most)
-    return replace(problem, places=replace(problem.places, capacity=capacity))

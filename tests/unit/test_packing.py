@@ -76,7 +76,7 @@ def test_fractions_and_changing_capacity_are_kept() -> None:
     capacity[:, :, 3] = 0.3
     problem = replace(problem, places=replace(problem.places, capacity=capacity))
     nothing = Schedule.empty(4)
-    found = fit(problem, nothing, seed=0, time_limit_s=5.0, workers=1)
+    found = fit(problem, nothing, seed=0, time_limit_s=60.0, workers=1)
     assert found is not None
     assert found.n_unplaced == 1
     assert violations(problem, found) == []
@@ -87,9 +87,23 @@ def test_all_or_none_are_placed_where_all_are_asked_for(units: int, fits: bool) 
     all_day = AJob(slots=4, demand={"cpu": 1})
     problem = a_problem([all_day] * 2, weight=((0.1,) * 4,), capacity={"cpu": units})
     nothing = Schedule.empty(2)
-    found = fit(problem, nothing, seed=0, time_limit_s=5.0, workers=1, all_in=True)
+    found = fit(problem, nothing, seed=0, time_limit_s=60.0, workers=1, all_in=True)
     assert (found is not None) == fits
     assert found is None or found.n_unplaced == 0
+
+
+def test_a_region_without_a_limit_leaves_the_limits_of_others_as_they_are() -> None:
+    jobs = [AJob(slots=4, regions=[0], demand={"power_kw": 1.0}) for _ in range(3)]
+    problem = a_problem(
+        [*jobs, AJob(slots=4, regions=[1], demand={"power_kw": 0.3})],
+        weight=((0.1,) * 4,) * 2,
+        capacity={"power_kw": ((1.0,) * 4, (np.inf,) * 4)},
+    )
+    nothing = Schedule.empty(problem.n_jobs)
+    found = fit(problem, nothing, seed=0, time_limit_s=60.0, workers=1)
+    assert found is not None
+    assert violations(problem, found) == []
+    assert found.n_unplaced == 2
 
 
 def test_the_more_important_job_gets_the_place() -> None:
