@@ -81,14 +81,22 @@ def save_plan(
     return path, write_plan(plan, path, keys=keys)
 
 
-def valid_plans(folder: Path) -> tuple[StoredPlan, ...]:
-    """Every readable plan of a folder, by date, then serial; each serial once."""
+def valid_plans(
+    folder: Path, *, first: date = date.min, last: date = date.max
+) -> tuple[StoredPlan, ...]:
+    """Every readable plan of a folder, by date, then serial; each serial once.
+
+    Parameters
+    ----------
+    first, last
+        Only of these dates and those between; files of others are not opened.
+    """
     found: dict[tuple[date, int], StoredPlan] = {}
-    for day in planned_dates(folder):
-        for path, _ in _versions(folder, day):
-            stored = _verified(path)
-            if stored is not None:
-                found.setdefault((day, stored.meta.serial), stored)
+    files = [file for file in _files(folder) if first <= file[1] <= last]
+    for path, day, _ in sorted(files, key=lambda file: file[2] or 0):
+        stored = _verified(path)
+        if stored is not None:
+            found.setdefault((day, stored.meta.serial), stored)
     return tuple(found[key] for key in sorted(found))
 
 

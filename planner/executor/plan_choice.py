@@ -16,6 +16,10 @@ from planner.executor.plan_trust import Trust
 
 ANYONE = Trust()
 
+_DAY = timedelta(days=1)
+_LONGEST = timedelta(days=9)
+"""From a date's begin in UTC to the end of its longest plan, a week, in any zone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOver:
@@ -73,7 +77,9 @@ def choose_plan(
         What a plan must show: signature, site, limits.
     """
     passed = _unreadable(folder, now)
-    stored = [plan for plan in valid_plans(folder) if _covers(plan.meta, now)]
+    # Years of plans may lie there, and this is done each minute.
+    near = valid_plans(folder, first=(now - _LONGEST).date(), last=(now + _DAY).date())
+    stored = [plan for plan in near if _covers(plan.meta, now)]
     for candidate in reversed(stored):
         if _is_stale(candidate.meta, ledger):
             passed += _replayed(candidate, folder)

@@ -6,6 +6,7 @@ goes only if the ledger, which never sends an ended key again, holds its key as 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -38,15 +39,16 @@ def remove_old_runs(
     """
     removed = 0
     for day in _old_days(runs, before):
-        for folder in sorted(day.iterdir()):
-            if removed == most:
-                return removed
-            if _may_go(folder, ledger):
-                # What cannot be removed, or is just read by someone, stays.
-                shutil.rmtree(folder, ignore_errors=True)
-                removed += not folder.exists()
-        if not any(day.iterdir()):
-            day.rmdir()
+        # What cannot be looked at or removed, or is just read by someone, stays.
+        with contextlib.suppress(OSError):
+            for folder in sorted(day.iterdir()):
+                if removed == most:
+                    return removed
+                if _may_go(folder, ledger):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    removed += not folder.exists()
+            if not any(day.iterdir()):
+                day.rmdir()
     return removed
 
 

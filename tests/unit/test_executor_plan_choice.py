@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from inputs.timegrid import MAX_HORIZON_HOURS
 from outputs.errors import PlanFormatError
 from outputs.plan import Plan
 from outputs.plan_file import write_plan
@@ -54,6 +56,19 @@ def test_the_newest_plan_whose_horizon_contains_now_is_followed(
     saved(plans, 2)
     assert serial_of(choice(plans, ledger)) == 2
     assert serial_of(choice(plans, ledger, datetime(2026, 11, 24, tzinfo=UTC))) is None
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_longest_plan_is_found_from_its_first_minute_to_its_last(
+    plans: Path, ledger: Ledger, zone: str
+) -> None:
+    begins = datetime.combine(DAY, time(), ZoneInfo(zone)).astimezone(UTC)
+    ends = begins + timedelta(hours=MAX_HORIZON_HOURS)
+    facts = {"timezone": zone, "horizon_start": begins, "horizon_end": ends}
+    save_plan(plan_of(**facts), plans)
+    for now in (begins, ends - timedelta(minutes=1)):
+        assert serial_of(choice(plans, ledger, now)) == 1
+    assert serial_of(choice(plans, ledger, ends)) is None
 
 
 def test_pl10_without_any_plan_there_is_nothing_to_follow(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -60,6 +61,26 @@ def test_valid_plans_come_by_date_and_serial(tmp_path: Path) -> None:
         save(tmp_path, day)
     found = [(plan.meta.date, plan.meta.serial) for plan in valid_plans(tmp_path)]
     assert found == [(SUNDAY, 1), (MONDAY, 1), (MONDAY, 2)]
+
+
+class Listed(PosixPath):
+    """A folder that counts how often it is listed."""
+
+    times = 0
+
+    def iterdir(self) -> Generator[Path, None, None]:
+        Listed.times += 1
+        return super().iterdir()
+
+
+def test_plans_of_other_dates_cost_no_more_than_one_look_at_the_folder(
+    tmp_path: Path,
+) -> None:
+    for day in (SUNDAY, MONDAY, TUESDAY):
+        save(tmp_path, day)
+    found = valid_plans(Listed(tmp_path), first=MONDAY, last=MONDAY)
+    assert [plan.meta.date for plan in found] == [MONDAY]
+    assert Listed.times == 1
 
 
 def test_damaged_and_misnamed_files_count_as_absent(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import date, timedelta
-from pathlib import Path
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -74,6 +76,23 @@ def test_the_folder_of_a_date_goes_with_its_last_run(site: Site) -> None:
     assert removed(site, NEXT, most=1) == 1
     assert not done.parent.exists()
     assert not still.exists()
+
+
+class Busy(PosixPath):
+    """A folder that the system does not let go, such as one that is mounted."""
+
+    def rmdir(self) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self))
+
+
+def test_a_folder_that_cannot_be_removed_keeps_no_run_from_ending_well(
+    site: Site,
+) -> None:
+    (site.folder / "runs" / "p20200101").mkdir(parents=True)
+    done, _ = ended_and_open(site)
+    runs = Busy(site.folder / "runs")
+    assert remove_old_runs(runs, site.ledger, before=NEXT) == 1
+    assert not done.exists()
 
 
 def test_a_removed_run_is_never_begun_again(site: Site) -> None:
