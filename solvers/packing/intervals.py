@@ -156,7 +156,7 @@ def _whole_numbers(
     """Both in units so small that the check's tolerance hides the rounding."""
     scale = np.ones(len(capacity))
     for k in range(len(capacity)):
-        largest = max(float(capacity[k].max(initial=0.0)), 1e-300)
+        largest = max(float(capacity[k].max(initial=0.0)), TOLERANCE)
         whole = (demand[:, k] == np.round(demand[:, k])).all()
         if not whole or largest > LARGEST_DEMAND:
             scale[k] = LARGEST_DEMAND / largest

@@ -106,6 +106,20 @@ def test_a_region_without_a_limit_leaves_the_limits_of_others_as_they_are() -> N
     assert found.n_unplaced == 2
 
 
+def test_a_resource_that_is_used_up_keeps_no_other_job_from_its_place() -> None:
+    jobs = [
+        AJob(demand={"gpu": 0.5}),
+        AJob(slots=4, demand={"cpu": 1.0}),
+        AJob(slots=4, demand={"cpu": 1.0}),
+    ]
+    problem = a_problem(jobs, capacity={"gpu": 0.0, "cpu": 1.0})
+    nothing = Schedule.empty(problem.n_jobs)
+    found = fit(problem, nothing, seed=0, time_limit_s=5.0, workers=1)
+    assert found is not None
+    assert violations(problem, found) == []
+    assert found.n_unplaced == 2
+
+
 def test_the_more_important_job_gets_the_place() -> None:
     light = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=10.0)
     heavy = AJob(slots=4, demand={"cpu": 1}, unplaced_cost=30.0)
