@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -252,6 +253,7 @@ def summary(run: Run) -> dict[str, Any]:
         "held": tick.held,
         "dependent": tick.dependent,
         "resting": tick.resting,
+        "silent": [asdict(silence) for silence in tick.silences],
         "next_due_at": tick.next_due_at and tick.next_due_at.isoformat(),
         "skew_s": tick.skew.total_seconds(),
         "removed_runs": run.removed_runs,

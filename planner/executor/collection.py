@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from planner.executor.attempts import plan_retry
 from planner.executor.backends.backend import Backend, Phase, Report
@@ -120,21 +121,29 @@ def look_up(
     patience = patience or Patience()
     for dispatch in journal.ledger.dispatches("state = 'unknown' order by due_us, key"):
         backend = backends.get(dispatch.executor)
-        if backend is None or stop() or patience.is_over(dispatch):
+        if backend is None or stop():
             continue
-        with patience.with_call(dispatch):
-            report = backend.look_up(dispatch.key)
-            if report.phase is not Phase.ABSENT:
-                absorb(journal, dispatch, report)
-            elif (ask := _user_asked(journal, backend, dispatch)) is not None:
-                _close(journal, backend, dispatch, ask, rehearsal=rehearsal)
-            elif not surely_absent(backend, dispatch, journal.at_us):
-                continue
-            elif (missed := why_missed(dispatch, journal.at_us)) is None:
-                again.append(dispatch)
-            else:
-                _close(journal, backend, dispatch, missed, rehearsal=rehearsal)
+        find = partial(_found_out, journal, backend, dispatch, rehearsal=rehearsal)
+        if patience.ask(dispatch, find) is False:
+            again.append(dispatch)
     return again
+
+
+def _found_out(
+    journal: Journal, backend: Backend, dispatch: Dispatch, *, rehearsal: bool
+) -> bool:
+    """Ask by its key; False if it surely was never taken and is still to be sent."""
+    report = backend.look_up(dispatch.key)
+    if report.phase is not Phase.ABSENT:
+        absorb(journal, dispatch, report)
+    elif (ask := _user_asked(journal, backend, dispatch)) is not None:
+        _close(journal, backend, dispatch, ask, rehearsal=rehearsal)
+    elif surely_absent(backend, dispatch, journal.at_us):
+        missed = why_missed(dispatch, journal.at_us)
+        if missed is None:
+            return False
+        _close(journal, backend, dispatch, missed, rehearsal=rehearsal)
+    return True
 
 
 def surely_absent(backend: Backend, dispatch: Dispatch, now_us: int) -> bool:
@@ -181,11 +190,11 @@ def _close(
 def _status(
     backends: Mapping[str, Backend], dispatch: Dispatch, patience: Patience
 ) -> Report | None:
-    backend, report = backends.get(dispatch.executor), None
-    if backend is not None and not patience.is_over(dispatch):
-        with patience.with_call(dispatch):
-            report = backend.status(dispatch.key, dispatch.handle)
-    return report
+    backend = backends.get(dispatch.executor)
+    if backend is None:
+        return None
+    status = partial(backend.status, dispatch.key, dispatch.handle)
+    return patience.ask(dispatch, status)
 
 
 def _us(instant: datetime | None, otherwise: int | None) -> int | None:

@@ -9,21 +9,19 @@ from datetime import datetime, timedelta
 from outputs.plan import Plan, PlanMeta
 from planner.executor.adoption import Adoption, adopt
 from planner.executor.backends.backend import Backend
+from planner.executor.believable import checked_skew
 from planner.executor.collection import Stop, collect, look_up, never, own_up
 from planner.executor.dependencies import settle_dependencies
 from planner.executor.endings import enforce_time_limits, was_elsewhere
-from planner.executor.errors import ClockError, RootError
+from planner.executor.errors import RootError
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
-from planner.executor.patience import Patience
+from planner.executor.patience import Patience, Silence
 from planner.executor.sending import Queue, send_due
 from planner.executor.states import State
 from planner.executor.wishes import carry_out
-
-CLOCK_TOLERANCE = timedelta(minutes=5)
-"""How far the planner's and the executor's clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +55,8 @@ class Tick:
         How far this clock stands before that of the planner; zero if it does not.
     adoption
         What a newly seen plan changed.
+    silences
+        What back ends did not tell: how it stands is as it was last known.
     """
 
     at: datetime
@@ -70,6 +70,7 @@ class Tick:
     planned: int = 0
     next_due_at: datetime | None = None
     adoption: Adoption = field(default_factory=Adoption)
+    silences: tuple[Silence, ...] = ()
     rehearsal: bool = False
     skew: timedelta = timedelta(0)
 
@@ -158,7 +159,7 @@ def run_once(
     LedgerError, LeaseLostError
         If the ledger cannot be written; nothing is sent without a record.
     """
-    skew = _checked_skew(_meta(plan), ledger, now)
+    skew = checked_skew(_meta(plan), ledger, now)
     work = Work(
         plan=plan, backends=backends, now=now, actor=actor, stop=stop, skew=skew
     )
@@ -243,7 +244,7 @@ def _work(work: Work, ledger: Ledger) -> Tick:
         journal, work.backends, again=again, stop=work.stop, rehearsal=work.rehearsal
     )
     settle_dependencies(journal)
-    return _tick(work, journal, queue, adoption)
+    return replace(_tick(work, journal, queue, adoption), silences=patience.silences)
 
 
 def _tick(work: Work, journal: Journal, queue: Queue, adoption: Adoption) -> Tick:
@@ -279,21 +280,3 @@ def _refuse_root(ledger: Ledger, forbidden: frozenset[str]) -> None:
                 "another user, or allow it by --allow-root or allow_root = true in "
                 "[executor]"
             )
-
-
-def _checked_skew(meta: PlanMeta | None, ledger: Ledger, now: datetime) -> timedelta:
-    """How far the clock stands before the newest plan was made, if it is believable.
-
-    The ledger keeps both instants of every plan, when it was made and when it was
-    first followed.
-    """
-    newest_us = ledger.query("select max(created_us) from plans")[0][0]
-    made = [from_us(newest_us)] if newest_us is not None else []
-    made += [meta.created_at] if meta is not None else []
-    skew = max([timedelta(0), *(instant - now for instant in made)])
-    if skew > CLOCK_TOLERANCE:
-        raise ClockError(
-            f"the clock says {now:%Y-%m-%dT%H:%M:%SZ}, but the plan was made at "
-            f"{max(made):%Y-%m-%dT%H:%M:%SZ}; nothing is sent until the clock is right"
-        )
-    return skew

@@ -16,6 +16,7 @@
     ├── RootError               jobs would run as root, which nobody has allowed
     ├── JobUnknownError         no job is called so
     └── BackendError            one back end's answer to one call
+        ├── ElsewhereError          only another host can tell
         ├── RejectedError           surely not taken; sending again is no use
         ├── NotTakenError           surely not taken; may be sent again later
         └── UncertainError          may or may not have been taken
@@ -80,6 +81,10 @@ class JobUnknownError(ExecutionError):
 
 class BackendError(ExecutionError):
     """A back end could not do what it was asked."""
+
+
+class ElsewhereError(BackendError):
+    """A run belongs to another host, which alone can tell how it stands."""
 
 
 class RejectedError(BackendError):

@@ -7,15 +7,37 @@ met by silence costs its whole time limit, and others wait meanwhile.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
-from planner.executor.errors import BackendError
+from planner.executor.errors import BackendError, ElsewhereError
 from planner.executor.records import Dispatch
+
+T = TypeVar("T")
 
 MOST_S = 60.0
 """Calls to one back end about one region that come to nothing cost no more. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """What a back end did not tell in one run.
+
+    Parameters
+    ----------
+    executor
+        Name of the back end.
+    dispatches
+        How many it was, or was to be, asked about in vain.
+    reason
+        Why, as of the first of them.
+    """
+
+    executor: str
+    dispatches: int
+    reason: str
 
 
 class Patience:
@@ -30,20 +52,32 @@ class Patience:
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
         self._lost_s: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._in_vain = Counter[str]()
+        self._reasons: dict[str, str] = {}
 
-    def is_over(self, dispatch: Dispatch) -> bool:
-        """Whether its back end is left alone until the next run."""
-        return self._lost_s[_place(dispatch)] >= MOST_S
+    @property
+    def silences(self) -> tuple[Silence, ...]:
+        """What was asked in vain, by back end."""
+        return tuple(
+            Silence(executor=name, dispatches=number, reason=self._reasons[name])
+            for name, number in sorted(self._in_vain.items())
+        )
 
-    @contextmanager
-    def with_call(self, dispatch: Dispatch) -> Iterator[None]:
-        """Calls about a dispatch; one that comes to nothing ends the block."""
-        began = self._timer()
+    def ask(self, dispatch: Dispatch, call: Callable[[], T]) -> T | None:
+        """What a call about a dispatch returns; None if it comes to nothing.
+
+        Once too much time was lost, it is left for the next run.
+        """
+        place, began = (dispatch.executor, dispatch.region), self._timer()
+        if self._lost_s[place] >= MOST_S:
+            self._in_vain[dispatch.executor] += 1
+            return None
         try:
-            yield
-        except BackendError:
-            self._lost_s[_place(dispatch)] += self._timer() - began
-
-
-def _place(dispatch: Dispatch) -> tuple[str, str]:
-    return dispatch.executor, dispatch.region
+            return call()
+        except ElsewhereError:
+            return None
+        except BackendError as error:
+            self._lost_s[place] += self._timer() - began
+            self._in_vain[dispatch.executor] += 1
+            self._reasons.setdefault(dispatch.executor, str(error))
+            return None

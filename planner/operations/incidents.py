@@ -127,6 +127,18 @@ def notes_of(run: Run) -> Iterator[Incident]:
             at=tick.at,
             facts={"skew_s": tick.skew.total_seconds()},
         )
+    for silence in tick.silences:
+        yield Incident(
+            code="back-end-silent",
+            level=Level.WARNING,
+            message=(
+                f"back end {silence.executor} did not tell how {silence.dispatches} of "
+                f"its runs stand; they are as last known: {silence.reason}"
+            ),
+            at=tick.at,
+            subject=silence.executor,
+            facts={"executor": silence.executor, "dispatches": silence.dispatches},
+        )
 
 
 def events_of(run: Run) -> Iterator[Incident]:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from planner.executing import Run
 from planner.executor.backends.backend import Phase, Report
 from planner.executor.collection import collect, look_up
-from planner.executor.errors import BackendError
+from planner.executor.errors import BackendError, ElsewhereError
 from planner.executor.instants import to_us
 from planner.executor.journal import Journal
 from planner.executor.patience import MOST_S, Patience
+from planner.operations.incidents import notes_of
 from tests.executor_site import Site
 from tests.factories_executor import FakeBackend, at, plan_of, row
 
@@ -70,6 +72,8 @@ def test_silence_about_one_region_costs_a_run_no_more_than_a_minute(
     patience = patience_of(site.backend)
     collect(journal_of(site), {"shell": site.backend}, patience=patience)
     assert asked(site.backend) == (3, 9)
+    (silence,) = patience.silences
+    assert (silence.dispatches, silence.reason) == (9, "silence")
     states = list(site.states().values())
     assert (states.count("sent"), states.count("done")) == (9, 9)
 
@@ -84,3 +88,24 @@ def test_what_is_unknown_is_asked_for_no_longer_either(site: Site) -> None:
 def test_a_refusal_at_once_is_borne_for_every_job(site: Site) -> None:
     collect(journal_of(site), {"shell": site.backend}, patience=Patience(lambda: 0.0))
     assert asked(site.backend) == (9, 9)
+
+
+def test_a_run_tells_which_back_end_did_not_tell_how_its_runs_stand(
+    site: Site,
+) -> None:
+    tick = site.tick(None, "02:30")
+    assert [(s.executor, s.dispatches) for s in tick.silences] == [("shell", 9)]
+    run = Run(tick=tick, plan_path=Path("plan"), passed_over=())
+    (note,) = notes_of(run)
+    assert note.code == "back-end-silent"
+    assert "9 of its runs" in note.message
+
+
+def test_what_only_another_host_can_tell_is_no_silence(site: Site) -> None:
+    def ask() -> None:
+        raise ElsewhereError("it was sent by another")
+
+    patience = Patience()
+    (dispatch, *_) = site.ledger.dispatches("state = 'sent'")
+    assert patience.ask(dispatch, ask) is None
+    assert patience.silences == ()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from planner.executor.backends.backend import Backend, Logs, Order, Report
-from planner.executor.errors import BackendError
+from planner.executor.errors import ElsewhereError
 from planner.executor.ledger import Ledger
 
 HOST_BOUND = frozenset({"shell"})
@@ -93,7 +93,7 @@ class HostBound:
         )
         host = host_of(senders[0][0]) if senders else self.host
         if host != self.host and not self.seen(key):
-            raise BackendError(f"it was sent by {host}, which alone can tell")
+            raise ElsewhereError(f"it was sent by {host}, which alone can tell")
 
 
 def host_of(actor: str) -> str:
