@@ -226,12 +226,12 @@ def _work(work: Work, ledger: Ledger) -> Tick:
     if work.plan is not None:
         adoption = adopt(ledger, work.plan, at_us=journal.at_us, actor=work.actor)
     own_up(journal)
-    carry_out(journal, work.backends, rehearsal=work.rehearsal)
-    _refuse_root(ledger, work.forbidden)
     patience = Patience()
+    carry_out(journal, work.backends, patience=patience, rehearsal=work.rehearsal)
+    _refuse_root(ledger, work.forbidden)
     collect(journal, work.backends, patience=patience, stop=work.stop)
     if not work.rehearsal:
-        enforce_time_limits(journal, work.backends)
+        enforce_time_limits(journal, work.backends, patience=patience)
     again = look_up(
         journal,
         work.backends,

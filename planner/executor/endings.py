@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from planner.executor.backends.backend import Backend, Phase, Report
-from planner.executor.errors import BackendError
 from planner.executor.instants import span_us
 from planner.executor.journal import Event, Journal
 from planner.executor.ledger import Ledger
+from planner.executor.patience import Patience
 from planner.executor.records import Dispatch
 from planner.executor.specs import timeout_s_of
 from planner.executor.states import State
@@ -82,21 +83,9 @@ def as_asked(ledger: Ledger, dispatch: Dispatch, report: Report) -> Report:
     )
 
 
-def tell_to_end(
-    journal: Journal, backend: Backend, dispatch: Dispatch, why: str
-) -> tuple[Dispatch, Report]:
-    """Pass a wish to a back end, once it stands in the ledger.
-
-    Raises
-    ------
-    BackendError
-        If it could not be passed on; telling again does no harm.
-    """
-    told = journal.move(dispatch, dispatch.state, why)
-    return told, backend.cancel(told.key, told.handle)
-
-
-def enforce_time_limits(journal: Journal, backends: Mapping[str, Backend]) -> None:
+def enforce_time_limits(
+    journal: Journal, backends: Mapping[str, Backend], *, patience: Patience
+) -> None:
     """Tell runs to end that their back ends let run far over their time limit."""
     limits: dict[str, float | None] = {}
     for dispatch in journal.ledger.dispatches("state = 'running' order by key"):
@@ -105,7 +94,8 @@ def enforce_time_limits(journal: Journal, backends: Mapping[str, Backend]) -> No
             limits[digest] = timeout_s_of(journal.ledger.spec(digest))
         limit_s = limits[digest]
         if limit_s is not None and _is_over(dispatch, limit_s, journal.at_us):
-            _end(journal, backends, dispatch, f"{OVER_TIME} of {limit_s:g} s")
+            why = f"{OVER_TIME} of {limit_s:g} s"
+            _end(journal, backends, dispatch, why, patience)
 
 
 def _is_over(dispatch: Dispatch, limit_s: float, now_us: int) -> bool:
@@ -114,15 +104,16 @@ def _is_over(dispatch: Dispatch, limit_s: float, now_us: int) -> bool:
 
 
 def _end(
-    journal: Journal, backends: Mapping[str, Backend], dispatch: Dispatch, why: str
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    dispatch: Dispatch,
+    why: str,
+    patience: Patience,
 ) -> None:
     backend = backends.get(dispatch.executor)
     if backend is None:
         return
-    try:
-        if asked_to_end(journal.ledger, dispatch.key) is None:
-            tell_to_end(journal, backend, dispatch, why)
-        else:
-            backend.cancel(dispatch.key, dispatch.handle)
-    except BackendError:
-        return  # told again by the next run; the step stands already
+    # The wish stands in the ledger first; one that is lost is passed on again.
+    if asked_to_end(journal.ledger, dispatch.key) is None:
+        dispatch = journal.move(dispatch, dispatch.state, why)
+    patience.ask(dispatch, partial(backend.cancel, dispatch.key, dispatch.handle))

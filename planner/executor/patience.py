@@ -7,7 +7,7 @@ met by silence costs its whole time limit, and others wait meanwhile.
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -52,15 +52,15 @@ class Patience:
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
         self._lost_s: defaultdict[tuple[str, str], float] = defaultdict(float)
-        self._in_vain = Counter[str]()
+        self._in_vain: defaultdict[str, set[str]] = defaultdict(set)
         self._reasons: dict[str, str] = {}
 
     @property
     def silences(self) -> tuple[Silence, ...]:
         """What was asked in vain, by back end."""
         return tuple(
-            Silence(executor=name, dispatches=number, reason=self._reasons[name])
-            for name, number in sorted(self._in_vain.items())
+            Silence(executor=name, dispatches=len(keys), reason=self._reasons[name])
+            for name, keys in sorted(self._in_vain.items())
         )
 
     def ask(self, dispatch: Dispatch, call: Callable[[], T]) -> T | None:
@@ -70,7 +70,7 @@ class Patience:
         """
         place, began = (dispatch.executor, dispatch.region), self._timer()
         if self._lost_s[place] >= MOST_S:
-            self._in_vain[dispatch.executor] += 1
+            self._in_vain[dispatch.executor].add(dispatch.key)
             return None
         try:
             return call()
@@ -78,6 +78,6 @@ class Patience:
             return None
         except BackendError as error:
             self._lost_s[place] += self._timer() - began
-            self._in_vain[dispatch.executor] += 1
+            self._in_vain[dispatch.executor].add(dispatch.key)
             self._reasons.setdefault(dispatch.executor, str(error))
             return None

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from functools import partial
 
 from planner.executor.attempts import MOST, add_attempt
 from planner.executor.backends.backend import Backend
 from planner.executor.collection import absorb
-from planner.executor.endings import asked_to_end, tell_to_end
-from planner.executor.errors import BackendError
+from planner.executor.endings import asked_to_end
 from planner.executor.journal import Journal
 from planner.executor.keys import KEY_PATTERN
 from planner.executor.ledger import Ledger
+from planner.executor.patience import Patience
 from planner.executor.records import Dispatch
 from planner.executor.states import LIVE, State
 
@@ -117,24 +118,32 @@ def targets(ledger: Ledger, *, date: str, target: str) -> list[Dispatch]:
 
 
 def carry_out(
-    journal: Journal, backends: Mapping[str, Backend], *, rehearsal: bool = False
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    *,
+    patience: Patience | None = None,
+    rehearsal: bool = False,
 ) -> None:
-    """Act on every wish that can be acted on; under the lease."""
+    """Act on every wish that can be acted on; under the lease.
+
+    Parameters
+    ----------
+    patience
+        How long back ends may be silent, if others ask in this run as well.
+    """
+    patience = patience or Patience()
     for wish in pending(journal.ledger):
         found = targets(journal.ledger, date=wish.date, target=wish.target)
         if not found and journal.ledger.newest_followed(wish.date) is None:
             continue
         # The history shows the user whose wish it is, not who happens to act on it.
         theirs = replace(journal, actor=wish.actor)
-        try:
-            outcomes: list[str | None] = [
-                _cancel(theirs, backends, wish, dispatch, rehearsal=rehearsal)
-                if wish.verb is Verb.CANCEL
-                else _retry(theirs, wish, dispatch)
-                for dispatch in found
-            ]
-        except BackendError:
-            continue  # the next run asks the back end again
+        outcomes: list[str | None] = [
+            _cancel(theirs, backends, wish, dispatch, patience, rehearsal=rehearsal)
+            if wish.verb is Verb.CANCEL
+            else _retry(theirs, wish, dispatch)
+            for dispatch in found
+        ]
         settled = [outcome for outcome in outcomes if outcome is not None]
         if len(settled) == len(outcomes):
             _close(journal, wish, settled)
@@ -154,6 +163,7 @@ def _cancel(
     backends: Mapping[str, Backend],
     wish: Wish,
     dispatch: Dispatch,
+    patience: Patience,
     *,
     rehearsal: bool,
 ) -> str | None:
@@ -169,12 +179,12 @@ def _cancel(
     if backend is None or rehearsal:
         return "told to end"
     ask = asked_to_end(journal.ledger, dispatch.key)
-    if ask is not None and ask.by_user:
-        report = backend.cancel(dispatch.key, dispatch.handle)
-    else:
-        dispatch, report = tell_to_end(journal, backend, dispatch, wish.words)
-    if dispatch.state is State.UNKNOWN:
-        return None  # it may still turn up, and is told again then
+    if ask is None or not ask.by_user:
+        dispatch = journal.move(dispatch, dispatch.state, wish.words)
+    cancel = partial(backend.cancel, dispatch.key, dispatch.handle)
+    report = patience.ask(dispatch, cancel)
+    if report is None or dispatch.state is State.UNKNOWN:
+        return None  # the next run asks again, also because it may still turn up
     dispatch = absorb(journal, dispatch, report)
     return "cancelled" if dispatch.state is State.CANCELLED else "told to end"
 

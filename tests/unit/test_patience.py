@@ -14,6 +14,7 @@ from planner.executor.errors import BackendError, ElsewhereError
 from planner.executor.instants import to_us
 from planner.executor.journal import Journal
 from planner.executor.patience import MOST_S, Patience
+from planner.executor.wishes import Verb, carry_out, pending
 from planner.operations.incidents import notes_of
 from tests.executor_site import Site
 from tests.factories_executor import FakeBackend, at, plan_of, row
@@ -83,6 +84,19 @@ def test_what_is_unknown_is_asked_for_no_longer_either(site: Site) -> None:
     patience = patience_of(site.backend)
     look_up(journal_of(site), {"shell": site.backend}, patience=patience)
     assert asked(site.backend) == (3, 9)
+
+
+def test_wishes_that_find_silence_keep_others_waiting_no_longer_either(
+    site: Site,
+) -> None:
+    for n in range(9):
+        site.wish(Verb.CANCEL, f"a{n}", "02:10")
+    site.wish(Verb.CANCEL, "b0", "02:10")
+    patience = patience_of(site.backend)
+    carry_out(journal_of(site), {"shell": site.backend}, patience=patience)
+    assert asked(site.backend) == (3, 1)
+    assert site.states()["b0"] == "cancelled"
+    assert len(pending(site.ledger)) == 9
 
 
 def test_a_refusal_at_once_is_borne_for_every_job(site: Site) -> None:
