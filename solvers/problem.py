@@ -8,6 +8,7 @@ will bring their own class beside ``RigidJobs``; ``Places`` stays as it is.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +141,24 @@ class RigidJobs(_Frozen):
         """IT energy of each job, before PUE, shape (n_jobs,). [kWh]"""
         slots = self.n_slots - 1 + self.last_fraction
         return self.power_kw * slots * slot_hours
+
+    def traits(self) -> list[npt.NDArray[Any]]:
+        """Columns in which equal jobs are equal: all that is a limit or a cost.
+
+        Home region and transfer emissions are neither.
+        """
+        return [
+            self.n_slots,
+            self.first,
+            self.last,
+            self.last_fraction,
+            self.power_kw,
+            self.delay_cost,
+            self.unplaced_cost,
+            *self.allowed.T,
+            *np.where(self.allowed, self.place_cost, 0.0).T,
+            *self.demand.T,
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -36,27 +36,10 @@ class Groups:
 
 
 def group_jobs(jobs: RigidJobs) -> Groups:
-    """Group the jobs that differ in name only.
-
-    Home region and transfer emissions are left out: neither is a limit or a cost.
-    """
-    allowed_cost = np.where(jobs.allowed, jobs.place_cost, 0.0)
-    features = np.column_stack(
-        [
-            jobs.n_slots,
-            jobs.first,
-            jobs.last,
-            jobs.last_fraction,
-            jobs.power_kw,
-            jobs.delay_cost,
-            jobs.unplaced_cost,
-            jobs.allowed,
-            allowed_cost,
-            jobs.demand,
-        ]
-    ).astype(np.float64)
+    """Group the jobs that are equal, see ``RigidJobs.traits``."""
+    traits = np.column_stack(jobs.traits()).astype(np.float64)
     _, first_job, of_job, size = np.unique(
-        features, axis=0, return_index=True, return_inverse=True, return_counts=True
+        traits, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     return Groups(
         of_job=of_job.reshape(-1).astype(np.int64),
