@@ -121,7 +121,7 @@ def test_no_child_outlives_a_job_that_was_told_to_end(tmp_path: Path) -> None:
     until(lambda: number.exists() and number.read_text().endswith("\n"))
     runner.communicate(b"x")
     assert runner.returncode == 0
-    assert identify(int(number.read_text())) is None
+    until(lambda: identify(int(number.read_text())) is None)
 
 
 def test_a_job_that_became_another_users_does_not_bring_its_supervisor_down() -> None:
