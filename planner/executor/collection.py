@@ -84,7 +84,7 @@ def absorb(journal: Journal, dispatch: Dispatch, report: Report) -> Dispatch:
             handle=report.handle or dispatch.handle,
             started_us=_us(report.started_at, dispatch.started_us),
             ended_us=_us(report.ended_at, dispatch.ended_us),
-            exit_code=report.exit_code,
+            exit_code=_storable(report.exit_code),
             reason=reason,
         )
         if report.energy is not None:
@@ -195,6 +195,13 @@ def _status(
         return None
     status = partial(backend.status, dispatch.key, dispatch.handle)
     return patience.ask(dispatch, status)
+
+
+def _storable(exit_code: int | None) -> int | None:
+    """An exit status of 32 bits, which Windows tells without a sign; else None."""
+    if exit_code is None or not -(1 << 31) <= exit_code < 1 << 32:
+        return None
+    return exit_code - (1 << 32) if exit_code >= 1 << 31 else exit_code
 
 
 def _us(instant: datetime | None, otherwise: int | None) -> int | None:

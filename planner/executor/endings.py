@@ -99,7 +99,8 @@ def enforce_time_limits(
 
 
 def _is_over(dispatch: Dispatch, limit_s: float, now_us: int) -> bool:
-    began_us = dispatch.started_us or dispatch.changed_us
+    # No run begins before it was sent, whatever the clock of its back end says.
+    began_us = max(dispatch.started_us or dispatch.changed_us, dispatch.intent_us or 0)
     return now_us > began_us + limit_s * 1e6 + MARGIN_US
 
 

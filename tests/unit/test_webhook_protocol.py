@@ -91,6 +91,7 @@ def test_an_answer_is_read_with_its_times_and_reason() -> None:
         answer(reason=["x"]),
         answer(started_at="02:00"),
         answer(ended_at="2026-11-22T02:30:00"),
+        answer(ended_at="0001-01-01T00:00:00+14:00"),
     ],
 )
 def test_what_is_not_an_answer_is_none(body: bytes) -> None:

@@ -119,11 +119,11 @@ def _instant(content: Mapping[str, Any], name: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ProtocolError(f"{name} {text!r} is not an instant") from None
-    if instant.tzinfo is None:
-        raise ProtocolError(f"{name} {text!r} has no offset")
-    return instant.astimezone(UTC)
+    raise ProtocolError(f"{name} {text!r} has no offset")
 
 
 def _shown(instant: datetime) -> str:
