@@ -67,13 +67,15 @@ def hold_arguments(command: Command) -> Command:
 
 def asker(app: App, reason: str | None) -> Asker:
     """Who asks, by the name of the user whose process this is."""
+    from planner.executor.backends.wording import one_line
     from planner.operating import Asker
 
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container may run under a number that has no name
         name = f"user {os.getuid()}"
-    return Asker(actor=name, process=actor(), now=app.clock(), reason=reason)
+    why = None if reason is None else one_line(reason)
+    return Asker(actor=name, process=actor(), now=app.clock(), reason=why)
 
 
 def scope_of(

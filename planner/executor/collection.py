@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from planner.executor.attempts import plan_retry
 from planner.executor.backends.backend import Backend, Phase, Report
+from planner.executor.backends.wording import one_line
 from planner.executor.endings import Ask, as_asked, asked_to_end
 from planner.executor.instants import span_us, to_us
 from planner.executor.journal import Journal
@@ -67,6 +69,8 @@ def collect(
 
 def absorb(journal: Journal, dispatch: Dispatch, report: Report) -> Dispatch:
     """Take a back end's answer into the ledger, with the retry that may follow."""
+    if report.reason is not None:
+        report = replace(report, reason=one_line(report.reason))
     report = as_asked(journal.ledger, dispatch, report)
     state = _STATES[report.phase]
     if state == dispatch.state or (

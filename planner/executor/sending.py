@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.executor.backends.backend import Backend
+from planner.executor.backends.wording import one_line
 from planner.executor.collection import Stop, absorb, never
 from planner.executor.dependencies import waiting_for
 from planner.executor.errors import (
@@ -174,7 +175,8 @@ def _send(
     try:
         order = order_of(dispatch, journal.ledger.spec(dispatch.spec_digest))
     except RejectedError as error:
-        journal.move(dispatch, State.FAILED, str(error), reason=str(error))
+        reason = one_line(error)
+        journal.move(dispatch, State.FAILED, reason, reason=reason)
         return True
     late_s = max(0.0, (journal.at_us - dispatch.due_us) / 1e6)
     intent = journal.move(
@@ -189,7 +191,8 @@ def _send(
         report = backend.submit(order)
     except BackendError as error:
         state = State.UNKNOWN if was_unknown else _after(error)
-        journal.move(intent, state, str(error), reason=str(error))
+        reason = one_line(error)
+        journal.move(intent, state, reason, reason=reason)
         return isinstance(error, RejectedError)
     absorb(journal, intent, report)
     return True

@@ -59,7 +59,8 @@ def until_state(workspace: Folder, job: str, state: str) -> None:
 
 def test_a_job_cancelled_the_evening_before_never_starts(tmp_path: Path) -> None:
     workspace = planned(tmp_path, {"id": "a"}, {"id": "b"})
-    result = workspace.run("cancel", "a", "--date", "tomorrow", "--reason", "old data")
+    why = "old\x1b\udcff\n data"  # \udcff: a byte that is no character
+    result = workspace.run("cancel", "a", "--date", "tomorrow", "--reason", why)
     assert result.exit_code == ExitCode.DONE
     assert result.stdout == "a: stored; a later run acts on it\n"
     assert "asked, not done yet: cancel a of 2026-11-22" in (

@@ -99,39 +99,6 @@ def test_a_run_that_goes_on_over_its_limit_is_told_again_but_noted_once(
     assert sum(step[1] == step[2] for step in site.history("a")) == 1
 
 
-def test_a_run_is_not_ended_early_because_its_back_ends_clock_is_behind(
-    site: Site,
-) -> None:
-    plan = plan_of(row("a", "02:00", minutes=60, timeout_s=1800))
-    site.tick(plan, "02:00")
-    site.ends("a", Phase.RUNNING, started_at=at("00:30"))
-    site.tick(plan, "02:01")
-    site.tick(plan, "02:30")
-    assert site.backend.cancelled == []
-    site.tick(plan, "02:32")
-    assert len(site.backend.cancelled) == 1
-
-
-@pytest.mark.parametrize(
-    ("told", "stored"),
-    [
-        (255, 255),
-        (0xC0000005, 0xC0000005 - 2**32),
-        (-1073741819, -1073741819),
-        (2**70, None),
-    ],
-)
-def test_an_exit_status_of_any_size_ends_one_run_and_no_executor(
-    site: Site, told: int, stored: int | None
-) -> None:
-    plan = plan_of(row("a"))
-    site.tick(plan, "02:00")
-    site.ends("a", Phase.FAILED, exit_code=told)
-    site.tick(plan, "02:30")
-    assert site.states() == {"a": "failed"}
-    assert site.ledger.query("select exit_code from dispatches") == [(stored,)]
-
-
 def test_ex15_a_back_end_that_is_down_costs_a_few_calls_and_no_job(site: Site) -> None:
     plan = plan_of(
         *(
