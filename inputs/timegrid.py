@@ -140,14 +140,11 @@ def day_grid(
         raise ValueError(
             f"horizon_hours {horizon_hours} is not in 1 … {MAX_HORIZON_HOURS}"
         )
-    if day.year not in YEARS:
-        raise ValueError(f"date {day} is not in {YEARS[0]} … {YEARS[-1]}")
+    _require_plannable(day, timezone)
     days, hours = divmod(horizon_hours, 24)
     start = local_midnight(day, timezone)
     end = local_midnight(day + timedelta(days=days), timezone) + timedelta(hours=hours)
     step = timedelta(minutes=slot_minutes)
-    if end - start < step:
-        raise ValueError(f"date {day} does not exist in {timezone}")
     return TimeGrid(
         date=day,
         timezone=timezone,
@@ -172,18 +169,27 @@ def resolve_date(text: str, *, now: datetime, timezone: str) -> date:
     Raises
     ------
     ValueError
-        If the text is none of the three forms.
+        If the text is none of the three forms, or the date cannot be planned: no
+        calendar has it, the zone skipped it, or its year is out of range.
     """
     today = now.astimezone(ZoneInfo(timezone)).date()
     if text == "today":
         return today
     if text == "tomorrow":
         return today + timedelta(days=1)
+    if not _ISO_DATE.fullmatch(text):  # fromisoformat takes weeks as well
+        raise ValueError(f"date {text!r} is not today, tomorrow or YYYY-MM-DD")
     try:
-        if not _ISO_DATE.fullmatch(text):  # fromisoformat takes weeks as well
-            raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise ValueError(
-            f"date {text!r} is not today, tomorrow or YYYY-MM-DD"
-        ) from None
+        raise ValueError(f"date {text} is in no calendar") from None
+    _require_plannable(day, timezone)
+    return day
+
+
+def _require_plannable(day: date, timezone: str) -> None:
+    if day.year not in YEARS:
+        raise ValueError(f"date {day} is not in {YEARS[0]} … {YEARS[-1]}")
+    midnight = local_midnight(day, timezone)
+    if local_midnight(day + timedelta(days=1), timezone) <= midnight:
+        raise ValueError(f"date {day} does not exist in {timezone}")

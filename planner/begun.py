@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from inputs.timegrid import TimeGrid, from_us, to_us
 def from_now_on(loaded: LoadedJobs, grid: TimeGrid, now: datetime) -> LoadedJobs:
     """Jobs whose windows begin no earlier than now, where the horizon has begun.
 
-    A horizon that lies ahead, or is over as a whole, is planned as it was meant.
+    A horizon that lies ahead, or is over as a whole, is planned as it was meant; that
+    a plan comes too late to be followed is noted.
 
     Parameters
     ----------
@@ -27,16 +29,26 @@ def from_now_on(loaded: LoadedJobs, grid: TimeGrid, now: datetime) -> LoadedJobs
         The clock when the plan is made, aware.
     """
     now_us = to_us(now.replace(microsecond=0))
-    if not grid.start_us < now_us < grid.end_us:
+    if grid.end_us <= now_us:
+        note = (
+            f"{grid.date} is over: this plan tells what could have been, and the "
+            "executor does not follow it"
+        )
+        return replace(loaded, notes=(*loaded.notes, note))
+    if now_us <= grid.start_us:
         return loaded
     jobs, n_late = _not_before(loaded.jobs, grid, now_us)
     if not n_late:
         return loaded
     note = (
-        f"the windows of {n_late:,} jobs began before {from_us(now_us).isoformat()}, "
-        "when this plan was made; they are planned from then on"
+        f"the windows of {n_late:,} jobs began before {_local(now_us, grid)}, when "
+        "this plan was made; they are planned from then on"
     )
     return replace(loaded, jobs=jobs, notes=(*loaded.notes, note))
+
+
+def _local(instant_us: int, grid: TimeGrid) -> str:
+    return from_us(instant_us).astimezone(ZoneInfo(grid.timezone)).isoformat()
 
 
 def _not_before(jobs: Jobs, grid: TimeGrid, now_us: int) -> tuple[Jobs, int]:

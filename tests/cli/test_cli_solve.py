@@ -236,3 +236,17 @@ def test_date_without_a_plan_names_the_newest_that_has_one(tmp_path, command):
     result = workspace.run(command, "2026-11-25")
     assert result.exit_code == ExitCode.REFUSED
     assert f"there is no plan of 2026-11-25; the newest is of {DAY}" in result.stderr
+
+
+def test_a_date_out_of_range_is_wrong_usage_not_a_fault_of_ours(tmp_path):
+    result = a_workspace(tmp_path).run("solve", "--date", "9999-12-31")
+    assert result.exit_code == ExitCode.USAGE
+    assert "'--date': date 9999-12-31 is not in 1970" in result.stderr
+
+
+def test_a_plan_of_a_day_that_is_over_says_that_nothing_will_follow_it(tmp_path):
+    workspace = a_workspace(tmp_path)
+    late = datetime(2026, 11, 23, tzinfo=UTC)
+    result = workspace.run("solve", "--date", DAY, "--solver", "greedy", now=late)
+    assert result.exit_code == ExitCode.DONE
+    assert f"note: {DAY} is over: " in result.stderr

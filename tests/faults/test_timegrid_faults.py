@@ -87,3 +87,18 @@ def test_other_dates_are_refused(text: str) -> None:
     now = datetime(2026, 11, 21, tzinfo=UTC)
     with pytest.raises(ValueError, match="is not today, tomorrow or YYYY-MM-DD"):
         resolve_date(text, now=now, timezone="UTC")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2026-11-31", "is in no calendar"),
+        ("9999-12-31", "is not in 1970 … 2199"),
+        ("0001-01-01", "is not in 1970 … 2199"),
+        ("2011-12-30", "does not exist in Pacific/Apia"),
+    ],
+)
+def test_a_date_that_cannot_be_planned_says_why(text: str, why: str) -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    with pytest.raises(ValueError, match=why):
+        resolve_date(text, now=now, timezone="Pacific/Apia")
