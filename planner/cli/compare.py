@@ -14,6 +14,7 @@ from planner.cli.options import (
     resolve_day,
     solver_options,
 )
+from planner.cli.streams import shows_blocks
 
 KNOWN = ("asap", "threshold", "greedy", "optimal")
 
@@ -86,7 +87,7 @@ def _show(app: App, comparison: Any, names: tuple[str, ...]) -> None:
     from outputs.savings import by_region, by_team
     from outputs.tables import result, side_by_side
 
-    app.show(result(comparison))
+    app.show(result(comparison, ascii_only=not shows_blocks()))
     if len(names) > 1:
         left, right = names[-2:]
         app.show(side_by_side(by_region(comparison, left, right)))

@@ -13,6 +13,7 @@ from inputs.errors import PlannerError
 from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode, exit_code_of
 from planner.cli.logs import Logs
+from planner.cli.streams import make_sure
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +74,11 @@ class PlannerGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program, on streams that take what is written to them."""
+        make_sure()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every failure leaves here as a message."""

@@ -18,6 +18,7 @@ from planner.cli.options import (
     resolve_day,
     solver_options,
 )
+from planner.cli.streams import shows_blocks
 
 if TYPE_CHECKING:
     from outputs.comparison import Comparison
@@ -113,7 +114,7 @@ def _record(app: App, outcome: Outcome) -> None:
 def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
     from outputs.tables import result
 
-    app.show(result(comparison))
+    app.show(result(comparison, ascii_only=not shows_blocks()))
     for warning in () if app.logs.json else outcome.plan.meta.warnings:
         app.note(f"note: {warning}")
     click.echo(f"\nplan {outcome.plan.meta.status}: {app.shown(outcome.path)}")
