@@ -15,9 +15,10 @@ from outputs.charts.delays import delays
 from outputs.comparison import Comparison, FloatArray, PolicyDay
 from outputs.limit_costs import costs_document
 from outputs.report.data import Report, notices, plan_savings
-from outputs.report.sections import moved_jobs, unplaced_reasons, unplaced_rows
+from outputs.report.sections import moved_jobs
 from outputs.savings import Saving, SideBySide, by_region, by_team
 from outputs.sheets import limit_series
+from outputs.unplaced import unplaced_reasons, unplaced_rows
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -124,7 +125,7 @@ def _split(
 
 
 def _unplaced(report: Report) -> dict[str, Any]:
-    rows = unplaced_rows(report)
+    rows = unplaced_rows(report.plan.rows)
     listed = rows.slice(0, report.most_listed)
     return {
         "count": rows.num_rows,

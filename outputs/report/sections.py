@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from outputs.comparison import NO_TEAM
-from outputs.plan import PLANNED, UNPLACED
+from outputs.plan import PLANNED
 from outputs.report.data import Report
 from outputs.sheets import BASELINE, Sheet
+from outputs.unplaced import unplaced_reasons, unplaced_rows
 from outputs.wording import (
     NOTHING,
     amount,
@@ -30,22 +31,9 @@ _MOVE_COLUMNS = (
 _MOVE_DETAILS = ("status", "segment", "emissions_kg", "baseline_emissions_kg")
 
 
-def unplaced_rows(report: Report) -> pa.Table:
-    """Rows of jobs without a place, in the plan's order."""
-    rows = report.plan.rows
-    return rows.filter(pc.equal(rows["status"], UNPLACED))
-
-
-def unplaced_reasons(rows: pa.Table) -> list[tuple[str, int]]:
-    """Reasons and how many jobs have each, the most frequent first."""
-    counts = pc.value_counts(rows["reason"].combine_chunks()).to_pylist()
-    pairs = [(c["values"] or "no reason given", int(c["counts"])) for c in counts]
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
-
-
 def unplaced_sheets(report: Report) -> list[Sheet]:
     """Reasons with their counts, then the jobs; empty if every job has a place."""
-    rows = unplaced_rows(report)
+    rows = unplaced_rows(report.plan.rows)
     if not rows.num_rows:
         return []
     most = report.most_listed

@@ -115,9 +115,21 @@ def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
     from outputs.tables import result
 
     app.show(result(comparison, ascii_only=not shows_blocks()))
-    for warning in () if app.logs.json else outcome.plan.meta.warnings:
-        app.note(f"note: {warning}")
+    if not app.logs.json:
+        _note(app, outcome)
     click.echo(f"\nplan {outcome.plan.meta.status}: {app.shown(outcome.path)}")
+
+
+def _note(app: App, outcome: Outcome) -> None:
+    """Tell people of every shortfall, as ``_record`` tells programs."""
+    from outputs.unplaced import unplaced_sentences
+
+    meta = outcome.plan.meta
+    without = unplaced_sentences(outcome.plan.rows)
+    for text in (*meta.warnings, *without):
+        app.note(f"note: {text}")
+    if meta.unplaced > len(without):
+        app.note(f"note: `planner report {meta.date}` lists what is unplaced")
 
 
 def _exit_code(outcome: Outcome) -> int:

@@ -133,6 +133,8 @@ def _totals(found: Standing, zone: ZoneInfo) -> list[str]:
     counts.update(flag for row in found.rows for flag in _flags(row))
     listed = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
     lines = [f"plan {found.plan.meta.plan_id}: {listed or 'nothing to run'}"]
+    if found.plan.meta.unplaced:
+        lines[0] += f"; {found.plan.meta.unplaced:,} unplaced"
     due = _next_due(found.rows)
     if due is not None:
         lines[0] += f"; the next at {due.astimezone(zone):%H:%M}"
@@ -156,6 +158,7 @@ def _summary(found: Standing, rows: Sequence[DispatchStatus]) -> dict[str, Any]:
         "schema": 1,
         "plan_id": found.plan.meta.plan_id,
         "date": found.plan.meta.date.isoformat(),
+        "unplaced": found.plan.meta.unplaced,
         "counts": dict(sorted(counts.items())),
         "late": sum(row.late for row in found.rows),
         "held": sum(row.held is not None for row in found.rows),

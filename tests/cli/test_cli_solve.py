@@ -250,3 +250,13 @@ def test_a_plan_of_a_day_that_is_over_says_that_nothing_will_follow_it(tmp_path)
     result = workspace.run("solve", "--date", DAY, "--solver", "greedy", now=late)
     assert result.exit_code == ExitCode.DONE
     assert f"note: {DAY} is over: " in result.stderr
+
+
+def test_who_is_without_a_place_and_why_is_told_at_once(tmp_path):
+    long = {"id": "long", "duration": "30h"}
+    workspace = a_workspace(tmp_path, {}, long)
+    result = workspace.run("solve", "--date", DAY, "--solver", "greedy")
+    assert result.exit_code == ExitCode.UNPLACED
+    assert "note: long is unplaced: it runs 1800 min" in result.stderr
+    status = workspace.run("status", DAY)
+    assert "1 planned; 1 unplaced; the next at" in status.stdout
