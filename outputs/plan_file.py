@@ -6,6 +6,7 @@ another shape or of a newer version is refused in one clear line.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ MAX_UNPACKED_BYTES = 32 * 2**30
 MAX_FOOTER_BYTES = 64 * 2**20
 
 _MAGIC = b"PAR1"
+_OF_DATE = re.compile(r"plan-(\d{4}-\d{2}-\d{2})\.parquet", re.ASCII)
 _TAIL_BYTES = 8
 _MAX_FOOTER_ITEMS = 1_000_000
 _ROW_GROUP_ROWS = 131_072
@@ -208,10 +210,16 @@ def _explained(path: Path) -> Iterator[None]:
         raise PlanFormatError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise PlanFormatError(
-            f"{path}: no such file; run planner solve to make a plan"
+            f"{path}: no such file; run {_maker(path)} to make a plan"
         ) from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PlanFormatError(
             f"{path}: cannot be read as a plan, it may be damaged ({reason})"
         ) from error
+
+
+def _maker(path: Path) -> str:
+    """Command that makes the plan of a file; by itself it would be tomorrow's."""
+    named = _OF_DATE.fullmatch(path.name)
+    return "planner solve" + (f" --date {named[1]}" if named else "")

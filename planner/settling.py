@@ -29,6 +29,7 @@ from planner.settlement.attempts import (
     earlier_attempts,
 )
 from planner.settlement.columns import Work, inside, jobs_of, work_of
+from planner.settlement.errors import SettlementError
 from planner.settlement.hindsight import Hindsight, best_in_hindsight
 from planner.settlement.settled import Settled
 from planner.settlement.stages import Stages, price_stages
@@ -142,7 +143,12 @@ def _plan_file(workspace: Workspace, day: date, plan_id: str | None) -> Path:
         for stored in valid_plans(plans):
             if stored.meta.plan_id == plan_id:
                 return stored.path
-    return plan_path(plans, day)
+    path = plan_path(plans, day)
+    if not path.exists():
+        raise SettlementError(
+            f"{path}: no such file; a day is settled against the plan made before it"
+        )
+    return path
 
 
 def _asked(

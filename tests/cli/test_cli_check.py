@@ -119,7 +119,11 @@ def test_plan_of_other_slots_is_refused_with_both_sides_shown(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("2026-11-30",), ExitCode.REFUSED, "no such file; run planner solve"),
+        (
+            ("2026-11-30",),
+            ExitCode.REFUSED,
+            "no such file; run planner solve --date 2026-11-30 to make a plan",
+        ),
         (("elsewhere.parquet",), ExitCode.REFUSED, "elsewhere.parquet: no such file"),
         (("inputs/jobs.yaml",), ExitCode.REFUSED, "not a Parquet file"),
         (("outputs",), ExitCode.REFUSED, "not a regular file"),

@@ -157,7 +157,7 @@ def test_a_day_that_is_not_over_is_provisional_by_exit_status(run: Run) -> None:
 def test_a_day_without_a_plan_is_refused_in_one_line(run: Run) -> None:
     result = run("settle", "--date", "2026-11-20", hour=30)
     assert result.exit_code == 1
-    assert "no such file" in result.stderr
+    assert "no such file; a day is settled against the plan" in result.stderr
 
 
 def test_the_same_day_settled_again_is_the_same_evidence(run: Run) -> None:
