@@ -89,6 +89,7 @@ class PlannerGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             return _leave(ctx, "interrupted", ExitCode.INTERRUPTED, "interrupted")
         except click.UsageError as error:
+            _add_hint(error)
             if not _logs(ctx).json:
                 raise
             return _leave(ctx, error.format_message(), ExitCode.USAGE, "usage")
@@ -102,6 +103,14 @@ class PlannerGroup(click.Group):
             text = f"unexpected {type(error).__name__}: {error}; -vv shows where"
             text = f"{text}; please report it"
             return _leave(ctx, text, ExitCode.REFUSED, "unexpected")
+
+
+def _add_hint(error: click.UsageError) -> None:
+    """A date is an argument of some commands and an option of others."""
+    params = error.ctx.command.params if error.ctx is not None else []
+    dated = any("--date" in param.opts for param in params)
+    if dated and "unexpected extra argument" in error.message:
+        error.message += "; a date is given with --date"
 
 
 def _fault(error: OSError) -> str:

@@ -260,3 +260,10 @@ def test_who_is_without_a_place_and_why_is_told_at_once(tmp_path):
     assert "note: long is unplaced: it runs 1800 min" in result.stderr
     status = workspace.run("status", DAY)
     assert "1 planned; 1 unplaced; the next at" in status.stdout
+
+
+@pytest.mark.parametrize("command", ["solve", "compare", "settle"])
+def test_a_date_without_its_option_is_told_where_it_belongs(tmp_path, command):
+    result = a_workspace(tmp_path).run(command, DAY)
+    assert result.exit_code == ExitCode.USAGE
+    assert f"argument ({DAY}); a date is given with --date" in result.stderr
