@@ -21,6 +21,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 NO_TEAM = "(no team)"
 
+RESIDUE = 1e-10
+"""Part of the top that running sums may leave where there is nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PolicyDay:

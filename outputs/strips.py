@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from inputs.timegrid import TimeGrid
-from outputs.comparison import Comparison, FloatArray
+from outputs.comparison import RESIDUE, Comparison, FloatArray
 from outputs.wording import counted, printable, shortened
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -17,9 +17,6 @@ ASCII = " .:-=+*#@"
 _CELL_MINUTES = (30, 60, 120, 180, 240, 360)
 _MOST_CELLS = 50
 NAME_WIDTH = 10
-
-_RESIDUE = 1e-10
-"""Part of the top that running sums may leave where there is nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,5 +123,5 @@ def _drawn(values: FloatArray, top: float, blocks: str) -> str:
     if top <= 0:
         return blocks[0] * len(values)
     levels = np.ceil(np.clip(values / top, 0, 1) * (len(blocks) - 1) - 1e-9)
-    levels[(values > _RESIDUE * top) & (levels < 1)] = 1
+    levels[(values > RESIDUE * top) & (levels < 1)] = 1
     return "".join(blocks[int(level)] for level in levels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from outputs.charts.scales import TimeAxis, ValueAxis, coarser, run_edges
-from outputs.comparison import FloatArray, IntArray
+from outputs.comparison import RESIDUE, FloatArray, IntArray
 from outputs.markup import Markup, element, join, number
 
 MOST_STEPS = 400
@@ -79,12 +79,12 @@ def shades(
 
 
 def shade_levels(values: FloatArray, top: float, n_levels: int) -> IntArray:
-    """Levels 1 … ``n_levels`` of a band drawn by ``shades``; 0 for nothing."""
+    """Levels 1 … ``n_levels`` of a band drawn by ``shades``; 0 if but rounding."""
     means = coarser(values, MOST_STEPS)
     if top <= 0:
         return np.zeros(len(means), dtype=int)
     levels = np.ceil(np.clip(means / top, 0, 1) * n_levels - 1e-9).astype(int)
-    levels[(means > 0) & (levels == 0)] = 1
+    levels[(means > RESIDUE * top) & (levels == 0)] = 1
     return levels
 
 

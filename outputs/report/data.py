@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outputs.comparison import Comparison
@@ -144,14 +145,22 @@ def gap_sentence(meta: PlanMeta) -> str:
     if meta.bound is None or meta.gap is None:
         return "No bound is proven, so how much better a plan could be is not known."
     least, ours = _told_apart(meta.bound, meta.objective)
-    finders = " and ".join(
-        f"the {what} by {who}" for what, who in meta.found_by.items()
-    )
+    left = percent(meta.gap)
+    most = f"less than {left[2:]}" if left.startswith("< ") else f"at most {left}"
     return (
         f"Proven: no plan for this day can have an objective below {least}; "
-        f"this plan has {ours}, so at most {percent(meta.gap)} is left to gain."
-        + (f" Of the solvers asked, found: {finders}." if finders else "")
+        f"this plan has {ours}, so {most} is left to gain." + _finders(meta.found_by)
     )
+
+
+def _finders(found_by: Mapping[str, str]) -> str:
+    """Who found what, where several solvers were asked."""
+    if not found_by:
+        return ""
+    if len(found_by) > 1 and len(set(found_by.values())) == 1:
+        return f" Of the solvers asked, {next(iter(found_by.values()))} found both."
+    found = " and ".join(f"{who} found the {what}" for what, who in found_by.items())
+    return f" Of the solvers asked, {found}."
 
 
 def notices(report: Report) -> list[str]:

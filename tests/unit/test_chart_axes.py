@@ -160,8 +160,14 @@ def test_area_without_height_is_not_drawn() -> None:
 
 
 def test_any_amount_above_zero_has_a_shade() -> None:
-    levels = shade_levels(np.array([0.0, 1e-12, 0.5, 1.0]), 1.0, 4)
+    levels = shade_levels(np.array([0.0, 1e-9, 0.5, 1.0]), 1.0, 4)
     assert levels.tolist() == [0, 1, 2, 4]
+
+
+def test_what_running_sums_leave_where_there_is_nothing_stays_blank() -> None:
+    left_over = np.array([0.3, 0.1, -0.3, -0.1]).cumsum()
+    assert left_over[3] > 0
+    assert shade_levels(left_over, 1.0, 4).tolist() == [2, 2, 1, 0]
 
 
 def test_waiting_is_counted_in_half_open_bins() -> None:

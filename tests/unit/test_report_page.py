@@ -13,6 +13,7 @@ import pytest
 from outputs.markup import VOID, Markup, element
 from outputs.report import Report
 from outputs.report.contents import sections
+from outputs.report.data import gap_sentence
 from outputs.report.page import html_report
 from tests.factories_report import (
     known_report,
@@ -182,6 +183,28 @@ def test_headline_says_gap_baselines_and_what_is_left_out() -> None:
     assert "Planned saving against greedy" in words
     assert "396 of 400 jobs placed" in words
     assert "saved" not in words
+
+
+@pytest.mark.parametrize(
+    ("found_by", "said"),
+    [
+        ({}, ""),
+        (
+            {"bound": "exact", "plan": "exact"},
+            " Of the solvers asked, exact found both.",
+        ),
+        (
+            {"bound": "exact", "plan": "price"},
+            " Of the solvers asked, exact found the bound and price found the plan.",
+        ),
+    ],
+)
+def test_a_gap_near_zero_is_less_than_that_and_not_at_most_less(
+    found_by: dict[str, str], said: str
+) -> None:
+    report = make_report(objective=1.0, bound=1.0, gap=1e-9, found_by=found_by)
+    sentence = gap_sentence(report.meta)
+    assert sentence.endswith(f"so less than 0.0001 % is left to gain.{said}")
 
 
 def test_unproven_gap_is_said_in_words() -> None:
