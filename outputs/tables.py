@@ -9,7 +9,14 @@ from __future__ import annotations
 import io
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    Group,
+    RenderableType,
+    RenderResult,
+)
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -34,7 +41,7 @@ def result(comparison: Comparison, *, ascii_only: bool = False) -> RenderableTyp
     ascii_only
         Whether the terminal cannot show block characters.
     """
-    strips = day_strips_text(comparison, ascii_only=ascii_only)
+    strips = _Strips(comparison, ascii_only=ascii_only)
     return Group(headline(comparison), "", policies(comparison), "", strips)
 
 
@@ -59,22 +66,45 @@ def side_by_side(sides: SideBySide) -> RenderableType:
     return rich_table(side_sheet(sides))
 
 
-def day_strips_text(comparison: Comparison, *, ascii_only: bool = False) -> Text:
+class _Strips:
     """Intensity and planned load of the busiest regions, a line each."""
-    strips = day_strips(comparison, blocks=ASCII if ascii_only else BLOCKS)
-    indent = " " * (NAME_WIDTH + 1)
-    text = Text(no_wrap=True)
-    text.append(f"{indent}{ruler(comparison.grid)}", style=DIM_STYLE)
-    for strip in strips:
-        text.append(f"\n{strip.name:<{NAME_WIDTH + 1}}", style=PLAN_STYLE)
-        text.append(strip.intensity, style=DIM_STYLE)
-        text.append(f" {strip.intensity_range}\n{indent}")
-        text.append(strip.load, style=LOAD_STYLE)
-        text.append(f" {strip.peak}")
-    more = hidden_regions(comparison)
-    if more is not None:
-        text.append(f"\n{indent}{more}")
-    return text
+
+    def __init__(self, comparison: Comparison, *, ascii_only: bool) -> None:
+        self._ruler = ruler(comparison.grid)
+        self._more = hidden_regions(comparison)
+        self._strips = day_strips(comparison, blocks=ASCII if ascii_only else BLOCKS)
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        wide = self._beside()
+        yield wide if _width(wide) <= options.max_width else self._below()
+
+    def _beside(self) -> Text:
+        """Name before and figures behind each strip."""
+        indent = " " * (NAME_WIDTH + 1)
+        text = Text(no_wrap=True)
+        text.append(f"{indent}{self._ruler}", style=DIM_STYLE)
+        for strip in self._strips:
+            text.append(f"\n{strip.name:<{NAME_WIDTH + 1}}", style=PLAN_STYLE)
+            text.append(strip.intensity, style=DIM_STYLE)
+            text.append(f" {strip.intensity_range}\n{indent}")
+            text.append(strip.load, style=LOAD_STYLE)
+            text.append(f" {strip.peak}")
+        return text.append("" if self._more is None else f"\n{indent}{self._more}")
+
+    def _below(self) -> Text:
+        """Each strip below its name and figures, for a narrow terminal."""
+        text = Text(no_wrap=True)
+        text.append(self._ruler, style=DIM_STYLE)
+        for strip in self._strips:
+            text.append(f"\n{strip.name}", style=PLAN_STYLE)
+            text.append(f" {strip.intensity_range}, {strip.peak}\n")
+            text.append(f"{strip.intensity}\n", style=DIM_STYLE)
+            text.append(strip.load, style=LOAD_STYLE)
+        return text.append("" if self._more is None else f"\n{self._more}")
+
+
+def _width(text: Text) -> int:
+    return max(map(cell_len, text.plain.splitlines()))
 
 
 def rich_table(sheet: Sheet, *, least: dict[int, int] | None = None) -> RenderableType:

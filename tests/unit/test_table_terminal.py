@@ -36,6 +36,17 @@ def test_result_fits_in_80_columns(name: str) -> None:
     assert "…" not in text
 
 
+@pytest.mark.parametrize("name", DAYS)
+def test_a_narrow_terminal_loses_no_figure(name: str) -> None:
+    day = synthetic_comparison(**DAYS[name])
+    text = as_text(result(day), width=60)
+    assert max(map(len, text.splitlines())) <= 60
+    for strip in day_strips(day):
+        assert strip.intensity_range in text
+        assert strip.peak in text
+        assert strip.intensity in text
+
+
 def test_result_has_one_line_for_each_policy() -> None:
     text = as_text(result(synthetic_comparison()))
     firsts = [line.split()[0] for line in text.splitlines() if line.strip()]
