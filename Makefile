@@ -13,7 +13,7 @@ PARTS ?=
 .PHONY: help setup backends plan test kubernetes check fix format lint types imports coverage golden soak bench rivals build lock picture clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## build the environment in .venv from requirements.lock
 

@@ -21,9 +21,11 @@ from planner.cli.options import examples, json_option, plan_argument
 def command(app: App, ctx: click.Context, /, plan: str, as_json: bool) -> None:
     """Re-do a plan's arithmetic from the workspace's inputs.
 
-    PLAN is a plan file, or a date whose newest plan is meant. Every limit and every
-    number is worked out anew, by code that shares nothing with any solver.
+    PLAN is a plan file, or a date whose newest plan is meant; without it, tomorrow.
+    Every limit and every number is worked out anew, by code that shares nothing with
+    any solver.
     """
+    from outputs.wording import counted
     from planner.checking import check_file
 
     workspace = app.workspace()
@@ -48,5 +50,6 @@ def command(app: App, ctx: click.Context, /, plan: str, as_json: bool) -> None:
             app.note(f"note: {note}")
         for violation in result.violations:
             click.echo(str(violation))
-        click.echo(f"{app.shown(result.path)}: {len(result.violations)} violations")
+        found = counted(len(result.violations), "violation")
+        click.echo(f"{app.shown(result.path)}: {found}")
     ctx.exit(ExitCode.REFUSED if result.violations else ExitCode.DONE)

@@ -64,7 +64,7 @@ def command(
     """Hand a plan over to a tool that you have already.
 
     PLAN is a plan file, which is all that is needed, or a date whose newest plan is
-    meant. Do not let `planner execute` dispatch the same plan.
+    meant; without it, tomorrow. Do not let `planner execute` dispatch the same plan.
     """
     if format_name in FOLDERS and out is None and not as_json:
         raise click.UsageError(f"{format_name} makes several files; name --out FOLDER")

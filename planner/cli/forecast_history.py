@@ -41,10 +41,10 @@ SERIES = click.Choice(["carbon", "solar", "price"])
 @click.pass_context
 @pass_app
 def fetch(app: App, ctx: click.Context, /, past: int | None, as_json: bool) -> None:
-    """Ask every live provider now, and keep every issue in the history.
+    """Ask every live provider now, and keep every issue.
 
-    Today and tomorrow are asked about; stand-ins are asked as well. Exit code 5 when
-    something is missing.
+    The history keeps it. Today and tomorrow are asked about; stand-ins are asked as
+    well. Exit code 5 when something is missing.
     """
     from forecasts.collecting import collect_past
     from forecasts.desk import client_for

@@ -36,8 +36,20 @@ _DATE = click.DateTime(["%Y-%m-%d"])
     help="What was forecast.",
 )
 @click.option("--region", "names", multiple=True, help="Only this one; may repeat.")
-@click.option("--from", "first", type=_DATE, help="First day.  [default: 90 before]")
-@click.option("--to", "last", type=_DATE, help="Last day.  [default: newest known]")
+@click.option(
+    "--from",
+    "first",
+    type=_DATE,
+    metavar="DATE",
+    help="First day.  [default: 90 before]",
+)
+@click.option(
+    "--to",
+    "last",
+    type=_DATE,
+    metavar="DATE",
+    help="Last day.  [default: newest known]",
+)
 @click.option(
     "--lead",
     "lead_hours",
@@ -58,10 +70,10 @@ def command(
     as_json: bool,
     **span: Any,
 ) -> None:
-    """Rank published and own forecasts by the saving that trusting them keeps.
+    """Rank forecasts by the saving that trusting them keeps.
 
-    Every day is forecast as it would have been then, from nothing that was known
-    later, and compared with what was measured.
+    Published and own forecasts alike. Every day is forecast as it would have been
+    then, from nothing that was known later, and compared with what was measured.
     """
     from forecasts.scoring.ranking import rank_forecasts
     from forecasts.series import Series

@@ -89,9 +89,9 @@ class PlannerGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             return _leave(ctx, "interrupted", ExitCode.INTERRUPTED, "interrupted")
         except click.UsageError as error:
-            _add_hint(error)
+            error = _with_hint(error)
             if not _logs(ctx).json:
-                raise
+                raise error from None
             return _leave(ctx, error.format_message(), ExitCode.USAGE, "usage")
         except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
@@ -105,12 +105,13 @@ class PlannerGroup(click.Group):
             return _leave(ctx, text, ExitCode.REFUSED, "unexpected")
 
 
-def _add_hint(error: click.UsageError) -> None:
+def _with_hint(error: click.UsageError) -> click.UsageError:
     """A date is an argument of some commands and an option of others."""
     params = error.ctx.command.params if error.ctx is not None else []
     dated = any("--date" in param.opts for param in params)
-    if dated and "unexpected extra argument" in error.message:
-        error.message += "; a date is given with --date"
+    if not dated or "unexpected extra argument" not in error.message:
+        return error
+    return click.UsageError(f"{error.message}; a date is given with --date", error.ctx)
 
 
 def _fault(error: OSError) -> str:

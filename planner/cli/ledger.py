@@ -29,11 +29,12 @@ def command() -> None:
 @click.pass_context
 @pass_app
 def verify(app: App, ctx: click.Context, /, as_json: bool) -> None:
-    """Check the whole ledger: that it is undamaged and agrees with itself.
+    """Check that the ledger is undamaged and agrees with itself.
 
     Every fault is named; exit status 1 if there is any. Nothing is changed, and the
     executor may be at work meanwhile.
     """
+    from outputs.wording import counted
     from planner.inspecting import verify_ledger
 
     name, found = verify_ledger(app.place(), now=app.clock())
@@ -42,12 +43,17 @@ def verify(app: App, ctx: click.Context, /, as_json: bool) -> None:
     else:
         for problem in found.problems:
             click.echo(problem)
-        counted = ", ".join(f"{n} {state}" for state, n in found.states.items())
-        click.echo(
-            f"{name}: {len(found.problems)} faults in {found.plans} plans, "
-            f"{found.dispatches} dispatches ({counted or 'none'}), "
-            f"{found.transitions} transitions"
+        states = ", ".join(f"{n} {state}" for state, n in found.states.items())
+        states = states or "none"
+        parts = (
+            f"{name}: {counted(len(found.problems), 'fault')} in "
+            f"{counted(found.plans, 'plan')}",
+            f"{counted(found.dispatches, 'dispatch', 'dispatches')} ({states})",
+            counted(found.transitions, "transition"),
         )
+        click.echo(", ".join(parts))
+        if not found.plans:
+            app.note("note: nothing has been sent from here yet")
     ctx.exit(ExitCode.REFUSED if found.problems else ExitCode.DONE)
 
 
@@ -68,7 +74,7 @@ def verify(app: App, ctx: click.Context, /, as_json: bool) -> None:
 def history(
     app: App, /, day: str | None, job: str | None, last: int, as_json: bool
 ) -> None:
-    """Show every step: when, by whom, under which plan, from, to and why."""
+    """Show every step: when, by whom, which plan, from, to, why."""
     from planner.inspecting import ledger_history
 
     steps = ledger_history(app.place(), now=app.clock(), day=day, job=job, last=last)
@@ -78,6 +84,8 @@ def history(
         return
     for step in steps:
         click.echo(_line(step))
+    if not steps:
+        app.note("note: the ledger holds no such step")
 
 
 def _line(step: Step) -> str:

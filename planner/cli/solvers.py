@@ -26,5 +26,6 @@ def command(app: App, /, as_json: bool) -> None:
     if as_json:
         app.result_json({"schema": 1, "solvers": rows})
         return
+    width = max(map(len, rows))
     for name, state in rows.items():
-        click.echo(f"{name:<10} {state}")
+        click.echo(f"{name:<{width}}  {state}")

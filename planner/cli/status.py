@@ -70,8 +70,8 @@ def command(
 ) -> None:
     """Show what became of each job of a plan.
 
-    PLAN is a plan file, or a date whose newest plan is meant. Totals are of the
-    whole plan, also when only some of its jobs are shown.
+    PLAN is a plan file, or a date whose newest plan is meant; without it, today.
+    Totals are of the whole plan, also when only some of its jobs are shown.
     """
     from planner.executing import standing
 

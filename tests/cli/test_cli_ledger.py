@@ -32,7 +32,9 @@ def test_a_good_ledger_is_told_to_be_one(tmp_path: Path) -> None:
     assert result.exit_code == ExitCode.DONE
     found = json.loads(result.stdout)
     assert (found["problems"], found["dispatches"], found["plans"]) == ([], 1, 1)
-    assert "0 faults in 1 plans" in workspace.run("ledger", "verify").stdout
+    assert (
+        "0 faults in 1 plan, 1 dispatch (1 " in workspace.run("ledger", "verify").stdout
+    )
 
 
 def test_each_fault_is_a_line_and_the_status_is_1(tmp_path: Path) -> None:
@@ -100,3 +102,15 @@ def test_a_ledger_on_a_server_is_used_by_every_command(tmp_path: Path) -> None:
         assert "sent" in shown.stdout
         assert PASSWORD not in run.output + told.output + shown.output
     assert not (tmp_path / "outputs/ledger/ledger.sqlite").exists()
+
+
+def test_a_ledger_that_does_not_exist_yet_is_no_fault_and_is_told(
+    tmp_path: Path,
+) -> None:
+    workspace = a_workspace(tmp_path)
+    result = workspace.run("ledger", "verify")
+    assert result.exit_code == ExitCode.DONE
+    assert "note: nothing has been sent from here yet" in result.stderr
+    history = workspace.run("ledger", "history")
+    assert (history.exit_code, history.stdout) == (ExitCode.DONE, "")
+    assert "note: the ledger holds no such step" in history.stderr
