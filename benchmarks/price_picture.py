@@ -10,7 +10,7 @@ from benchmarks.measuring import measure
 from benchmarks.synthetic import synthetic_day
 from solvers.solution import SolveOptions
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640, 360, 60, 40
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _BOTTOM = 680, 360, 60, 90, 40
 _SECONDS, _GAPS = (0.1, 100.0), (1e-5, 1.0)
 _DAYS = {1_000: "#b2563b", 10_000: "#2f6f8f", 100_000: "#4b8b3b"}
 
@@ -18,7 +18,7 @@ _DAYS = {1_000: "#b2563b", 10_000: "#2f6f8f", 100_000: "#4b8b3b"}
 def _x(seconds: float) -> float:
     low, high = map(log10, _SECONDS)
     share = (log10(min(max(seconds, _SECONDS[0]), _SECONDS[1])) - low) / (high - low)
-    return _LEFT + share * (_WIDTH - _LEFT - 20)
+    return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
 
 
 def _y(gap: float) -> float:
@@ -37,7 +37,7 @@ def _axes() -> list[str]:
     for gap in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0):
         y = _y(gap)
         parts.append(
-            f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - 20}" stroke="#ddd"/>'
+            f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>'
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
             f"{100 * gap:g} %</text>"
         )
@@ -51,8 +51,7 @@ def _curve(trace: list[tuple[float, float]], colour: str, label: str) -> str:
     x, y = points[-1]
     return (
         f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
-        f'<text x="{x:.1f}" y="{y - 6:.1f}" fill="{colour}" '
-        f'text-anchor="end">{label}</text>'
+        f'<text x="{x + 6:.1f}" y="{y + 4:.1f}" fill="{colour}">{label}</text>'
     )
 
 
@@ -74,7 +73,7 @@ def main() -> None:
     """Solve one day of each size and draw how the gap falls."""
     traces = {}
     for n in _DAYS:
-        options = SolveOptions(gap=1e-5, time_limit_s=20.0, threads=2)
+        options = SolveOptions(gap=1e-5, time_limit_s=40.0, threads=2)
         trace = measure("price", synthetic_day(n, seed=1), options)["trace"]
         assert isinstance(trace, list)
         traces[n] = trace
