@@ -39,6 +39,10 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             part.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk does not say which file it refused
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -124,7 +124,11 @@ def systemd(service: Service) -> list[ExportFile]:
 
 
 def crontab(service: Service) -> list[ExportFile]:
-    """Two lines for cron."""
+    """Two lines for cron.
+
+    They log beside planner.toml: the shell opens a log before planner could make the
+    folder of its outputs, and runs nothing if it cannot.
+    """
     about = comment(
         [
             "Add these lines to the crontab of the user who runs the jobs. Cron's own",
@@ -137,8 +141,8 @@ def crontab(service: Service) -> list[ExportFile]:
     lines = [
         *about,
         f"{int(minute)} {int(hour)} * * * {program} solve --date tomorrow"
-        " >> outputs/solve.log 2>&1",
-        f"* * * * * {program} execute --once >> outputs/execute.log 2>&1",
+        " >> solve.log 2>&1",
+        f"* * * * * {program} execute --once >> execute.log 2>&1",
     ]
     return [ExportFile(name="planner.crontab", text="\n".join(lines) + "\n")]
 

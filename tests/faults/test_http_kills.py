@@ -43,6 +43,28 @@ def test_leftovers_are_removed_but_not_what_somebody_is_writing(
     assert names == [".b.json.99999.part", "a.json"]
 
 
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from forecasts.whole_file import write_whole
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then a write is refused, as by a disk
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_whole(Path(sys.argv[1]), b"x" * 2000)
+except OSError as error:
+    print(error.filename)
+"""
+
+
+def test_a_file_that_the_disk_cannot_hold_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    command = [sys.executable, "-c", LIMITED, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout == f"{path}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_disk_that_refuses_leaves_what_was_there(tmp_path: Path) -> None:
     folder = tmp_path / "in-the-way"
     folder.write_bytes(b"")

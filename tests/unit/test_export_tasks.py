@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from outputs.export import FORMATS, Sheet, load
-from outputs.export.services import Service, owner_of, systemd
+from outputs.export.services import Service, crontab, owner_of, systemd
 from outputs.export.yaml_text import dump
 from outputs.plan_file import write_plan
 from planner.exporting import export_plan
@@ -158,6 +158,22 @@ def test_no_unit_of_the_executor_runs_as_root_unasked(tmp_path: Path) -> None:
     for file in systemd(service):
         assert "\nUser=" not in file.text
         assert file.name.endswith(".timer") or "# Name a User= here." in file.text
+
+
+def test_lines_of_cron_run_planner_in_a_workspace_without_outputs(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "planner"
+    program.write_text("#!/bin/sh\necho called with $1\n")
+    program.chmod(0o755)
+    workspace = tmp_path / "night"
+    workspace.mkdir()
+    service = Service(program=program, workspace=workspace, timezone="UTC")
+    (file,) = crontab(service)
+    for line in uncommented(file.text):
+        assert exit_status(cron_commands(line).pop()) == 0
+    assert (workspace / "solve.log").read_text() == "called with solve\n"
+    assert (workspace / "execute.log").read_text() == "called with execute\n"
 
 
 def test_yaml_text_is_text_for_every_reader() -> None:
