@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from planner.cli.app import App, pass_app
 from planner.cli.options import examples, json_option, plan_argument
 
 if TYPE_CHECKING:
+    from outputs.plan import PlanMeta
     from planner.executing import Standing
     from planner.executor.status import DispatchStatus
 
@@ -82,8 +84,9 @@ def command(
         app.result_json(_summary(found, rows))
         return
     zone = ZoneInfo(found.plan.meta.timezone)
+    clock = _Clock(zone, found.plan.meta)
     for row in rows:
-        click.echo(_line(row, zone))
+        click.echo(_line(row, clock, app))
     for line in _totals(found, zone):
         click.echo(line)
 
@@ -107,10 +110,24 @@ def _flags(row: DispatchStatus) -> set[str]:
     return {name for name, value in found.items() if value}
 
 
-def _line(row: DispatchStatus, zone: ZoneInfo) -> str:
-    def clock(instant: datetime | None) -> str:
-        return "–" if instant is None else f"{instant.astimezone(zone):%H:%M:%S}"
+class _Clock:
+    """Local times of a day; with their offset where an hour is skipped or repeated."""
 
+    def __init__(self, zone: ZoneInfo, meta: PlanMeta) -> None:
+        bounds = (meta.horizon_start, meta.horizon_end)
+        self._zone = zone
+        self._changes = len({b.astimezone(zone).utcoffset() for b in bounds}) > 1
+
+    def __call__(self, instant: datetime | None) -> str:
+        if instant is None:
+            return "–"
+        local = instant.astimezone(self._zone)
+        if not self._changes:
+            local = local.replace(tzinfo=None)
+        return local.time().isoformat("seconds") + local.strftime("%z")
+
+
+def _line(row: DispatchStatus, clock: _Clock, app: App) -> str:
     ran = f"{clock(row.started_at)} – {clock(row.ended_at)}"
     flags = _flags(row)
     state = next((flag for flag in ("held", "late") if flag in flags), row.state.value)
@@ -123,9 +140,15 @@ def _line(row: DispatchStatus, zone: ZoneInfo) -> str:
         row.held or "",
         f"waits for {row.waits_for}" if row.waits_for else "",
         row.reason or "",
-        row.stdout or "",
+        _output(row, app),
     ]
     return "  ".join(part for part in parts if part).rstrip()
+
+
+def _output(row: DispatchStatus, app: App) -> str:
+    """Where to look: what a failed job complained of, else what it said."""
+    where = (row.stderr if row.state.value == "failed" else None) or row.stdout or ""
+    return str(app.shown(Path(where))) if where.startswith("/") else where
 
 
 def _totals(found: Standing, zone: ZoneInfo) -> list[str]:

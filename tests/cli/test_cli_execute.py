@@ -104,6 +104,7 @@ def test_failing_job_is_told_once_by_exit_code_6(tmp_path: Path) -> None:
     table = workspace.run("status", DAY).stdout
     assert "failed    bad" in table
     assert "exit 3" in table
+    assert table.splitlines()[0].endswith("/stderr")  # where its complaint is
     assert table.splitlines()[-1].endswith(": 1 failed")
 
 

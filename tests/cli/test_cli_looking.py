@@ -202,3 +202,17 @@ def test_mistyped_command_names_the_nearest(tmp_path: Path) -> None:
 def test_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     result = Folder(tmp_path).run("-C", str(tmp_path / "gone"), "config")
     assert result.exit_code == ExitCode.USAGE
+
+
+def test_status_tells_the_hour_that_a_day_repeats_apart(tmp_path: Path) -> None:
+    settings = SETTINGS.replace('"UTC"', '"Europe/Berlin"')
+    day = "2026-10-25"
+    jobs = [{"id": f"at-{n}", "pin": f'{{ start: "{day}T0{n}:00Z" }}'} for n in (0, 1)]
+    values = carbon_csv("2026-10-24", day)
+    workspace = a_workspace(tmp_path, *jobs, settings=settings, carbon=values)
+    solved = workspace.run("solve", "--date", day, "--solver", "asap")
+    assert solved.exit_code == ExitCode.DONE, solved.stderr
+    shown = workspace.run("status", day).stdout
+    assert [line.split()[0] for line in shown.splitlines()[:2]] == [
+        *("02:00:00+0200", "02:00:00+0100")
+    ]
