@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
 import click
 
 from planner.cli.app import App, pass_app
@@ -34,4 +38,35 @@ def command(app: App, /, as_json: bool) -> None:
     width = max(len(setting.key) for setting in settings)
     click.echo(f"# {workspace.root}")
     for setting in settings:
-        click.echo(f"{setting.key:<{width}}  {setting.value}  # {setting.source}")
+        value = as_written(setting.value)
+        click.echo(f"{setting.key:<{width}}  {value}  # {setting.source}")
+
+
+def as_written(value: object) -> str:
+    """A value as planner.toml would have it; a dash where there is none."""
+    match value:
+        case None:
+            return "–"
+        case timedelta():
+            return json.dumps(_length(value))
+        case Mapping():
+            pairs = (f"{key} = {as_written(of)}" for key, of in value.items())
+            return f"{{ {', '.join(pairs)} }}" if value else "{}"
+        case tuple() | list():
+            return f"[{', '.join(map(as_written, value))}]"
+        case float() if value.is_integer():
+            return f"{value:.0f}"
+        case bool() | int() | float():
+            return json.dumps(value)
+    table = getattr(value, "model_dump", None)
+    if table is not None:
+        return as_written(table(exclude_none=True))
+    return json.dumps(str(value), ensure_ascii=False)
+
+
+def _length(value: timedelta) -> str:
+    seconds = value.total_seconds()
+    for unit, length in (("h", 3600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"

@@ -54,7 +54,31 @@ def test_config_shows_what_solve_would_use(tmp_path: Path) -> None:
     shown = workspace.run("config").stdout
     assert shown.startswith(f"# {tmp_path.resolve()}\n")
     (line,) = [line for line in shown.splitlines() if "power_cap_kw" in line][:1]
-    assert line.split() == ["regions.north.power_cap_kw", "10.0", "#", "planner.toml"]
+    assert line.split() == ["regions.north.power_cap_kw", "10", "#", "planner.toml"]
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("planner.jobs", '["inputs/*"]'),
+        ("planner.site", "–"),
+        ("regions.north.capacity", "{ cpu = 4 }"),
+        ("regions.north.pue", "1.2"),
+        ("forecasts.carbon.max_gap", '"2h"'),
+        ("executor.allow_root", "false"),
+        ("settlement.embodied_kg_per_hour", "{}"),
+        ("alerts", '[{ kind = "webhook", on = ["failed", "missed", '),
+    ],
+)
+def test_config_shows_values_as_planner_toml_has_them(
+    tmp_path: Path, key: str, written: str
+) -> None:
+    alert = '[[alerts]]\nkind = "webhook"\nurl = "https://a.example/hook"\n'
+    workspace = a_workspace(tmp_path, settings=f"{SETTINGS}\n{alert}")
+    lines = workspace.run("config").stdout.splitlines()
+    (line,) = [line for line in lines if line.startswith(f"{key} ")]
+    assert line.removeprefix(key).lstrip().startswith(written)
+    assert "a.example" not in line  # the address of a hook is a secret
 
 
 @pytest.mark.parametrize(
