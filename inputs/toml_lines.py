@@ -1,10 +1,11 @@
-"""Where a key stands in a TOML text; looked up only when there is a problem."""
+"""Where a key or a mistake stands in a TOML text; asked only if there is a problem."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
 
@@ -12,6 +13,7 @@ _HEADER = re.compile(r"\s*(\[\[?)\s*(.*?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(
     r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
 )
+_PLACE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
@@ -75,3 +77,21 @@ def _keys(dotted: str) -> Path | None:
         ((key, tree),) = tree.items()
         keys.append(key)
     return tuple(keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """Where and why a text is not TOML; ``line`` is None at its end."""
+
+    found: str
+    line: int | None
+
+
+def mistake_in(error: ValueError) -> Mistake:
+    """What the standard library says of a text that is not TOML, taken apart."""
+    said = str(error)
+    place = _PLACE.fullmatch(said)
+    if place is None:
+        return Mistake(found=f"a mistake ({said})", line=None)
+    found = f"a mistake at column {place['column']} ({place['what']})"
+    return Mistake(found=found, line=int(place["line"]))

@@ -31,7 +31,7 @@ from inputs.settings_checks import (
     refuse_unknown_regions,
     refuse_unsupported,
 )
-from inputs.toml_lines import line_of
+from inputs.toml_lines import line_of, mistake_in
 
 FILE = "planner.toml"
 MAX_BYTES = 4 << 20
@@ -122,12 +122,17 @@ def _parse(text: str) -> dict[str, Any]:
     except RecursionError:
         raise _refusal(found="very deep nesting", expected="TOML") from None
     except ValueError as error:
-        raise _refusal(found=str(error), expected="TOML") from None
+        mistake = mistake_in(error)
+        raise _refusal(
+            found=mistake.found, expected="TOML", line=mistake.line
+        ) from None
 
 
-def _refusal(*, found: str, expected: str, hint: str | None = None) -> SettingsError:
+def _refusal(
+    *, found: str, expected: str, hint: str | None = None, line: int | None = None
+) -> SettingsError:
     return SettingsError(
-        [Finding(path=FILE, found=found, expected=expected, hint=hint)]
+        [Finding(path=FILE, line=line, found=found, expected=expected, hint=hint)]
     )
 
 

@@ -6,7 +6,7 @@ import tomllib
 
 from inputs.findings import Unreadable
 from inputs.manifests.tree import MAX_DEPTH, Document, NotADocument
-from inputs.toml_lines import line_of
+from inputs.toml_lines import line_of, mistake_in
 
 
 def parse_toml(text: str) -> Document:
@@ -23,7 +23,8 @@ def parse_toml(text: str) -> Document:
         expected = f"at most {MAX_DEPTH} levels"
         raise NotADocument(Unreadable(expected), "deeper nesting") from None
     except ValueError as error:
-        raise NotADocument(Unreadable("TOML"), str(error)) from None
+        mistake = mistake_in(error)
+        raise NotADocument(Unreadable("TOML"), mistake.found, mistake.line) from None
 
     def line(job: int, field: str | None) -> int | None:
         keys = field.split(".") if field else []

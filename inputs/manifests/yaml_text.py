@@ -56,14 +56,24 @@ def parse_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise NotADocument(
-            Unreadable("YAML", error.context),
-            error.problem or "a mistake",
+            Unreadable("YAML", _advice(text, mark) or error.context),
+            (error.problem or "a mistake").removeprefix("found "),
             mark.line + 1 if mark else None,
         ) from None
     except yaml.YAMLError as error:
         found = " ".join(str(error).split())
         raise NotADocument(Unreadable("YAML"), found) from None
     return Document(root, lambda job, field: _line(root, job, field))
+
+
+def _advice(text: str, mark: yaml.Mark | None) -> str | None:
+    """What to do about the commonest mistake."""
+    lines = text.splitlines()
+    if mark is None or mark.line >= len(lines):
+        return None
+    line = lines[mark.line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return "indent with blanks, not with tabs" if "\t" in indent else None
 
 
 def _line(root: object, job: int, field: str | None) -> int | None:

@@ -219,3 +219,26 @@ def test_columns_are_read_only_and_typed(tmp_path: Path) -> None:
     assert jobs.source.dtype == np.int32
     with pytest.raises(ValueError, match="read-only"):
         jobs.power_kw[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (
+            "a.yaml",
+            "jobs:\n\t- id: x\n",
+            "a.yaml:2: found character that cannot start any token, expected YAML; "
+            "indent with blanks, not with tabs",
+        ),
+        (
+            "a.toml",
+            "[[jobs]]\nid = x\n",
+            "a.toml:2: found a mistake at column 6 (Invalid value), expected TOML",
+        ),
+        ("a.toml", "[[jobs", "a.toml: found a mistake (Expected"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_its_place(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    assert told in message(load(tmp_path, {name: text}))

@@ -138,6 +138,10 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         ),
         (SMALL + "[[budgets]]\ntaem = 'a'\n", "did you mean team?"),
         ("[regions.x\n", "expected TOML"),
+        (
+            SMALL + "slot_minutes = 30 x\n",
+            "planner.toml:3: found a mistake at column 19 (Expected newline",
+        ),
         ("a = " + "[" * 100_000, "expected TOML"),
     ],
 )
