@@ -100,16 +100,17 @@ def _sighting(path: Path, limit: int) -> _Sighting | Unreadable:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return Unreadable("a regular file")
+                return Unreadable("a regular file", found="another kind of file")
             if status.st_size > limit:
-                return Unreadable(_at_most(limit))
+                return _too_long(limit)
             data = file.read(limit + 1)
     except FileNotFoundError:
         return Unreadable("a file that can be read", found="no such file")
     except OSError as error:
-        return Unreadable("a file that can be read", error.strerror)
+        why = "a fault" if error.strerror is None else error.strerror.lower()
+        return Unreadable("a file that can be read", found=why)
     if len(data) > limit:
-        return Unreadable(_at_most(limit))
+        return _too_long(limit)
     digest = hashlib.sha256(data).hexdigest()
     return _Sighting(Content(data=data, sha256=digest), _stamp(status))
 
@@ -137,5 +138,5 @@ def _stamp(status: os.stat_result) -> _Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _at_most(limit: int) -> str:
-    return f"at most {limit >> 20:,} MiB"
+def _too_long(limit: int) -> Unreadable:
+    return Unreadable(f"at most {limit >> 20:,} MiB", found="a longer file")

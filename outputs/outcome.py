@@ -101,8 +101,9 @@ def _regret_sentence(meta: Mapping[str, Any]) -> str:
         return f"The best plan in hindsight is not known: {_why(meta)}."
     gap = meta["hindsight"]["gap"]
     proof = NOTHING if gap is None else percent(gap)
+    than = ", less" if regret["total"] < 0 else " more"
     return (
-        f"Regret: {amount(regret['total'])} kg more than the best plan in hindsight "
+        f"Regret: {amount(regret['total'])} kg{than} than the best plan in hindsight "
         f"(its gap: {proof})."
     )
 

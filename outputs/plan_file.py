@@ -212,6 +212,8 @@ def _explained(path: Path) -> Iterator[None]:
         raise PlanFormatError(
             f"{path}: no such file; run {_maker(path)} to make a plan"
         ) from error
+    except PermissionError as error:
+        raise PlanFormatError(f"{path}: this user may not read it") from error
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise PlanFormatError(

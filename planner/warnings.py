@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from inputs.cloud_defaults import pue_notes
 from inputs.manifests import LoadedJobs
+from outputs.wording import counted
 from planner.day import Day
 from planner.policies import PolicyRun
 
@@ -43,10 +44,8 @@ def left_out(loaded: LoadedJobs) -> Iterator[str]:
 def _number_of_jobs(day: Day) -> Iterator[str]:
     jobs = len(day.loaded.jobs)
     before = 0 if day.earlier_plan is None else day.earlier_plan.rows.num_rows
-    if jobs == 0:
-        yield "there are no jobs: the plan is empty"
-    elif jobs < _SHRUNK * before:
-        yield f"only {jobs:,} jobs; the newest earlier plan had {before:,}"
+    if 0 < jobs < _SHRUNK * before:
+        yield f"only {counted(jobs, 'job')}; the newest earlier plan had {before:,}"
 
 
 def _forecast_notes(day: Day) -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_in_14_far_fewer_jobs_than_before_are_pointed_out(tmp_path):
     next_day = carbon_csv("2026-11-23")
     after = a_workspace(tmp_path, {"id": "j0"}, carbon=next_day)
     result = after.run("solve", "--date", "2026-11-23", "--solver", "greedy")
-    assert "only 1 jobs; the newest earlier plan had 5" in result.stderr
+    assert "only 1 job; the newest earlier plan had 5" in result.stderr
 
 
 def test_another_planner_at_work_is_left_alone(tmp_path):

@@ -370,8 +370,9 @@ def test_in_12_what_is_not_a_manifest_is_told(tmp_path: Path, name: str) -> None
     (tmp_path / "folder.yaml").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "x.txt").write_text("hello")
-    loaded = load(tmp_path, {}, jobs=[name])
-    assert name in message(loaded)
+    text = message(load(tmp_path, {}, jobs=[name]))
+    assert name in text
+    assert "found this" not in text
 
 
 @pytest.mark.parametrize("reads", [40, pytest.param(1_000, marks=pytest.mark.slow)])
