@@ -56,23 +56,33 @@ def shadow_prices(problem: Problem, options: SolveOptions) -> Prices:
     problem
         Complete and checked.
     options
-        Time limit, seed and threads; a second is plenty up to some 10,000 jobs.
+        Time limit, seed and threads; a second is plenty up to some 10,000 jobs. The
+        limit begins after the first, coarse climb, which is always made, and in which
+        compiled code is loaded: prices that nobody looked for would say that nothing
+        is scarce.
     """
-    until = monotonic() + options.time_limit_s
-
-    def late() -> bool:
-        return monotonic() > until
-
     problem = within_reach(problem)
     ground, jobs = Ground.of(problem), job_columns(problem.jobs)
     with crew(options.threads) as team:
         pricer = Pricer(problem, ground, jobs, crew=team, seed=options.seed)
-        if problem.n_jobs > _FEW:
-            for level in levels(problem.n_jobs):
-                pricer.climb(level, late)
-        elif problem.n_jobs:
-            _climb_to_the_top(pricer, problem.n_jobs, late)
+        if problem.n_jobs:
+            _climb(pricer, problem.n_jobs, options.time_limit_s)
     return prices_at(ground, pricer.point)
+
+
+def _climb(pricer: Pricer, n_jobs: int, time_limit_s: float) -> None:
+    coarse, *finer = levels(n_jobs)
+    pricer.climb(coarse, lambda: False)
+    until = monotonic() + time_limit_s
+
+    def late() -> bool:
+        return monotonic() > until
+
+    if n_jobs <= _FEW:
+        _climb_to_the_top(pricer, n_jobs, late)
+        return
+    for level in finer:
+        pricer.climb(level, late)
 
 
 def _climb_to_the_top(pricer: Pricer, n_jobs: int, stop: Callable[[], bool]) -> None:

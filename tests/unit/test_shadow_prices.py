@@ -118,3 +118,16 @@ def test_a_day_without_jobs_has_no_dear_limits():
     problem = a_problem([], weight=((1.0, 2.0),), capacity={"cpu": 1})
     found = worth(problem.places, shadow_prices(problem, OPTIONS))
     assert not found.capacity.any()
+
+
+@pytest.mark.parametrize("n_jobs", [40, 4_000])
+def test_scarce_is_dear_however_little_time_there_is(n_jobs):
+    """A limit that loading the compiled code used up once left prices untouched."""
+    problem = a_problem(
+        [AJob(demand={"cpu": 1}, last=1)] * n_jobs,
+        weight=((1.0, 3.0),),
+        capacity={"cpu": ((n_jobs // 2, n_jobs),)},
+    )
+    hurried = shadow_prices(problem, SolveOptions(time_limit_s=0.0))
+    found = worth(problem.places, hurried)
+    assert found.capacity[0, 0, 0] == pytest.approx(2.0, rel=0.1)
