@@ -15,6 +15,7 @@ from outputs.report import Report
 from outputs.report.contents import sections
 from outputs.report.data import gap_sentence
 from outputs.report.page import html_report
+from outputs.unplaced import unplaced_rows
 from tests.factories_report import (
     known_report,
     make_comparison,
@@ -221,3 +222,16 @@ def test_bound_and_objective_are_told_apart_however_close() -> None:
 def test_day_with_another_number_of_hours_is_announced() -> None:
     words = " ".join(Page(page(known_report("shortfalls"))).texts)
     assert "Clocks change: this day has 25 hours." in words
+
+
+def test_a_long_reason_breaks_its_line_rather_than_hide_the_count_behind_it() -> None:
+    report = make_report(synthetic_comparison(unplaced=4))
+    text = page(report)
+    (head,) = {
+        kind
+        for reason in set(unplaced_rows(report.plan.rows)["reason"].to_pylist())
+        for kind in re.findall(rf'<th scope="row" class="(\w+)">{reason}', text)
+    }
+    rule = re.search(rf"tbody th\.{head} {{([^}}]*)}}", text)
+    assert rule
+    assert "white-space: normal" in rule[1]
