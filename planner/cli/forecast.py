@@ -63,6 +63,7 @@ def show(app: App, ctx: click.Context, /, day: str, as_json: bool) -> None:
             }
         )
     else:
+        click.echo(_HEAD)
         for forecast in found.forecasts:
             click.echo(_line(forecast))
         for note in found.notes:
@@ -87,6 +88,12 @@ def providers(app: App, /, as_json: bool) -> None:
         return
     for name, series in rows.items():
         click.echo(f"{name:<20} {', '.join(series)}")
+
+
+_HEAD = (
+    f"{'series':<7} {'region':<16} {'provider':<20} "
+    f"{'lowest':>9} … {'mean':>9} … {'highest':>9}"
+)
 
 
 def _line(forecast: Forecast) -> str:

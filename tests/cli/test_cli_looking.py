@@ -101,7 +101,9 @@ def test_wrong_variables_are_refused_by_name(
 def test_forecast_shows_every_region_with_its_source_and_range(tmp_path: Path) -> None:
     result = a_workspace(tmp_path).run("forecast", "show", "--date", DAY)
     assert result.exit_code == ExitCode.DONE
-    north, south = result.stdout.splitlines()
+    head, north, south = result.stdout.splitlines()
+    assert head.split()[3:] == ["lowest", "…", "mean", "…", "highest"]
+    assert head.index("mean") + len("mean") == north.index("200") + len("200")
     assert north.split()[:3] == ["carbon", "north", "file"]
     # 6 h of 300, 6 h of 100 and 12 h of 200
     assert north.split()[3:9] == ["100", "…", "200", "…", "300", "g/kWh"]
