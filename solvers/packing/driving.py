@@ -12,8 +12,7 @@ from solvers.price.chains import STEPS, first_weight, make_room
 from solvers.price.columns import limits
 from solvers.price.crew import Crew
 from solvers.price.plan import Plan
-from solvers.price.shadow import within_reach
-from solvers.problem import Problem
+from solvers.problem import Problem, within_reach
 from solvers.solution import Schedule
 
 LONGEST = 16 * STEPS
