@@ -62,6 +62,13 @@ def tick(ledger: Ledger, backend: Any, when: str = "02:00", actor: str = "a:1") 
     )
 
 
+def hang_up(connection: socket.socket) -> None:
+    """Not only close it: another thread may still wait for what arrives."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
 class Cutter:
     """A relay to the server that hangs up at the nth message that holds a word."""
 
@@ -77,7 +84,7 @@ class Cutter:
         self.word, self.after, self.countdown = word, after, nth
 
     def close(self) -> None:
-        self._listener.close()
+        hang_up(self._listener)
 
     def _serve(self) -> None:
         while True:
@@ -102,10 +109,7 @@ class Cutter:
         except OSError:
             pass
         finally:
-            # Not only closed: the other thread still waits for its answers.
-            with suppress(OSError):
-                upstream.shutdown(socket.SHUT_RDWR)
-            upstream.close()
+            hang_up(upstream)
 
     def _hang_up(
         self, client: socket.socket, upstream: socket.socket, data: bytes
@@ -126,6 +130,8 @@ class Cutter:
                 client.sendall(data)
         except OSError:
             pass
+        finally:
+            hang_up(client)
 
 
 @contextmanager
