@@ -293,10 +293,10 @@ def test_past_that_cannot_be_had_harms_no_forecast(
 ) -> None:
     good = remembering(night.service, NOON)
     server.misbehave(forever=only_past(fault, good))
-    limits = Limits(connect_s=0.2, answer_s=1.0, total_s=0.6)
+    limits = Limits(connect_s=1.0, answer_s=3.0, total_s=3.0)
     begun = time.monotonic()
     forecast = night.forecast(now=NOON, limits=limits)
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < limits.total_s
     assert forecast.provider == night.service.name
     assert not forecast.degraded
     assert forecast.values[12:] == pytest.approx(DAY[12:], rel=1e-12)

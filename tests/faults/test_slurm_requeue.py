@@ -67,7 +67,10 @@ def test_a_job_that_is_safe_to_repeat_begins_again_after_its_node_failed(
     cluster.start_node("n1")
 
     def is_done() -> bool:
-        # Slurm would wait two minutes for what may still run on the node.
+        # Slurm would wait two minutes for what may still run on the node, and holds a
+        # job whose launch failed while the node came back.
+        cluster.resume()
+        cluster.run("scontrol", "release", str(handle))
         cluster.run("scontrol", "update", f"JobId={handle}", "StartTime=now")
         return slurm.look_up(order.key).phase is Phase.DONE
 

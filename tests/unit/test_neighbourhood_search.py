@@ -72,11 +72,13 @@ def test_a_greedy_plan_of_a_crowded_day_gets_cheaper():
 def test_a_search_in_a_process_of_its_own_answers_too():
     problem = synthetic_day(60, seed=2)
     start = some_schedule(problem)
-    solution = Neighbourhood().solve(
-        problem, SolveOptions(time_limit_s=5.0), hint=start
-    )
-    objective, _ = check_answer(problem, solution)
-    assert objective <= evaluate(problem, start).objective
+    for limit in (5.0, 20.0, 60.0):  # a busy machine may take five seconds to begin
+        options = SolveOptions(time_limit_s=limit)
+        solution = Neighbourhood().solve(problem, options, hint=start)
+        objective, _ = check_answer(problem, solution)
+        assert objective <= evaluate(problem, start).objective
+        if solution.stats.notes:
+            break
     assert "placed again" in solution.stats.notes[0]
 
 
