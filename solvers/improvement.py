@@ -99,9 +99,24 @@ def _done(
         return work(problem, start, replace(options, time_limit_s=left_s))
     if left_s <= 2 * _START_S:
         return Found(schedule=start, note="no time to begin")
-    within = replace(options, time_limit_s=left_s - 2 * _START_S)
+    until = time.monotonic() + left_s - _START_S
     limits = Limits.within(left_s + 1.0, extra=options.extra)
-    return run_isolated(work, problem, start, within, limits=limits)
+    return run_isolated(
+        _work_until, work, problem, start, options, until, limits=limits
+    )
+
+
+def _work_until(
+    work: Work, problem: Problem, start: Schedule, options: SolveOptions, until: float
+) -> Found:
+    """Work in what is left after the start of the process, seconds on a busy machine.
+
+    ``until`` is on ``time.monotonic``'s clock, which all processes share.
+    """
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        return Found(schedule=start, note="no time to begin")
+    return work(problem, start, replace(options, time_limit_s=left_s))
 
 
 def _cheaper(problem: Problem, start: Schedule, found: Schedule) -> Schedule:

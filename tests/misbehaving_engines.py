@@ -133,3 +133,15 @@ def die_improving(problem: Problem, start: Schedule, options: SolveOptions) -> F
     """Be killed instead of bettering a plan."""
     os.kill(os.getpid(), signal.SIGKILL)
     return Found(schedule=start, note="never said")
+
+
+class SlowToArrive(str):
+    """Takes two seconds to be read by a process, as a busy machine's start does."""
+
+    def __reduce__(self) -> tuple[Callable[[float], None], tuple[float]]:
+        return time.sleep, (2.0,)
+
+
+def use_all_the_time(problem: Problem, start: Schedule, options: SolveOptions) -> Found:
+    time.sleep(options.time_limit_s)
+    return Found(schedule=start, note="worked")

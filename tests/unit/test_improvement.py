@@ -11,7 +11,7 @@ from solvers.improvement import Found, Work, first_plan, improved
 from solvers.problem import Problem
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
 from tests.factories_solvers import AJob, a_problem, a_schedule
-from tests.misbehaving_engines import die_improving
+from tests.misbehaving_engines import SlowToArrive, die_improving, use_all_the_time
 
 HERE = SolveOptions(time_limit_s=20.0, extra={"isolate": False})
 APART = SolveOptions(time_limit_s=20.0)
@@ -91,3 +91,10 @@ def test_without_a_valid_hint_the_work_begins_with_greedy(
 
 def test_a_valid_hint_is_where_the_work_begins() -> None:
     assert first_plan(a_day(), EARLY, HERE) is EARLY
+
+
+def test_a_process_that_begins_late_works_for_less_time_and_is_heard() -> None:
+    options = SolveOptions(time_limit_s=2.5, extra={"slow": SlowToArrive()})
+    solution = bettered(use_all_the_time, a_day(), options)
+    assert solution.stats.messages == ()
+    assert solution.stats.notes == ("no time to begin",)
