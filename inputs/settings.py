@@ -1,12 +1,14 @@
 """The schema of planner.toml: every key, its meaning, range and default.
 
-The models are frozen values once parsed. Reading the file, its environment
-overrides and its error messages live in ``inputs.workspace``.
+``[regions]`` and ``[cloud_regions]`` stand in ``inputs.settings_sites``, ``[metrics]``
+and ``[[alerts]]`` in ``inputs.settings_operations``, ``[settlement]`` and ``[energy]``
+in ``inputs.settings_settlement``, all others here. The models are frozen values once
+parsed. Reading the file, its environment overrides and its error messages live in
+``inputs.workspace``.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,16 +19,17 @@ from pydantic import ConfigDict, Field, field_validator
 from inputs.cloud_regions import CloudRegion, cloud_regions
 from inputs.settings_operations import AlertTable as AlertTable
 from inputs.settings_operations import MetricsTable as MetricsTable
+from inputs.settings_settlement import EnergyTable, SettlementTable
+from inputs.settings_settlement import PrometheusTable as PrometheusTable
+from inputs.settings_sites import Battery as Battery
+from inputs.settings_sites import CloudRegionTable
+from inputs.settings_sites import Region as Region
+from inputs.settings_sites import SolarArray as SolarArray
+from inputs.settings_table import NAME_PATTERN, NonNegative, Positive
 from inputs.settings_table import Duration as Duration
 from inputs.settings_table import Table as Table
 from inputs.timegrid import MAX_HORIZON_HOURS, SLOT_MINUTES
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-
-Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-Pue = Annotated[float, Field(ge=1, le=10, allow_inf_nan=False)]
-GridName = Annotated[str, Field(min_length=1, max_length=128)]
 CloudName = Annotated[str, Field(pattern=r"^[a-z0-9-]+:[A-Za-z0-9._-]{1,127}$")]
 
 
@@ -72,75 +75,12 @@ class PoliciesTable(Table):
     threshold_g_per_kwh: NonNegative | None = None
 
 
-class SolarArray(Table):
-    """On-site photovoltaic array; azimuth 0 N, 90 E, 180 S, 270 W. [degrees]"""
-
-    kwp: NonNegative
-    latitude: Annotated[float, Field(ge=-90, le=90)]
-    longitude: Annotated[float, Field(ge=-180, le=180)]
-    tilt: Annotated[float, Field(ge=0, le=90)] = 35.0
-    azimuth: Annotated[float, Field(ge=0, le=360)] = 180.0
-
-
-class Battery(Table):
-    """On-site storage; known to the schema, not yet planned with."""
-
-    capacity_kwh: Positive
-    charge_kw: Positive
-    discharge_kw: Positive
-    efficiency: Annotated[float, Field(gt=0, le=1)] = 0.9
-    initial_kwh: NonNegative = 0.0
-
-
 class Budget(Table):
     """``[[budgets]]``: limit of a team per local day; not yet planned with."""
 
     team: str
     emissions_kg: NonNegative | None = None
     energy_kwh: NonNegative | None = None
-
-
-class Region(Table):
-    """``[regions.NAME]``: a place with capacity and one grid signal."""
-
-    name: Annotated[str, Field(pattern=NAME_PATTERN)]
-    zone: str | None = None
-    capacity: dict[str, NonNegative] = Field(default={})
-    power_cap_kw: NonNegative | None = None
-    pue: Pue = 1.0
-    base_load_kw: NonNegative = 0.0
-    solar: SolarArray | None = None
-    solar_budget_kwh: NonNegative | None = None
-    battery: Battery | None = None
-    executor: str = "shell"
-
-    @field_validator("capacity")
-    @classmethod
-    def _resource_names(cls, capacity: dict[str, float]) -> dict[str, float]:
-        for name in capacity:
-            if not re.match(NAME_PATTERN, name):
-                raise ValueError(f"resource names of A-Z a-z 0-9 . _ -, not {name!r}")
-        return capacity
-
-
-class CloudRegionTable(Table):
-    """``[cloud_regions."provider:region"]``: what a user knows better than the table.
-
-    Each key but ``pue`` names the grid as one kind of provider calls it; see
-    ``inputs.cloud_regions.GRIDS``.
-    """
-
-    electricity_maps: GridName | None = None
-    watttime: GridName | None = None
-    uk_carbon_intensity: GridName | None = None
-    energy_charts: GridName | None = None
-    bidding_zone: GridName | None = None
-    pue: Pue | None = None
-
-    def grids(self) -> dict[str, str]:
-        """Column of the table to the grid's name, where one is given."""
-        named = self.model_dump(exclude={"pue"}, exclude_none=True)
-        return {column: str(grid) for column, grid in named.items()}
 
 
 class ForecastTable(Table):
@@ -199,43 +139,6 @@ class ExecutorTable(Table):
     def backends(self) -> dict[str, dict[str, Any]]:
         """Table of each back end that has one, by its name."""
         return self.__pydantic_extra__
-
-
-class ActualTable(Table):
-    """``[settlement.SERIES]``: a file of values that were measured.
-
-    The keys are those of a forecast file; ``path`` may also be a folder of kept
-    issues.
-    """
-
-    path: Annotated[str, Field(min_length=1)]
-    unit: str | None = None
-    signal: Literal["average", "marginal"] | None = None
-    stamp: Literal["start", "middle", "end"] | None = None
-    step: Duration | None = None
-
-
-class PrometheusTable(Table):
-    """``[energy.prometheus]``: a server that knows what jobs drew."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^\s?#@]+$", max_length=2048)]
-    query: Annotated[str, Field(min_length=1, max_length=8192)]
-    unit: Literal["kWh", "J"] = "kWh"
-    at_plug: bool = False
-
-
-class EnergyTable(Table):
-    """``[energy]``: who knows the energy of jobs that do not tell it themselves."""
-
-    prometheus: PrometheusTable | None = None
-
-
-class SettlementTable(Table):
-    """``[settlement]``: how days are settled once they are over."""
-
-    carbon: ActualTable | None = None
-    solar: ActualTable | None = None
-    embodied_kg_per_hour: dict[str, NonNegative] = Field(default={})
 
 
 class Settings(Table):
