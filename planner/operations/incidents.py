@@ -18,6 +18,7 @@ from planner.executor.states import State
 if TYPE_CHECKING:
     from inputs.errors import PlannerError
     from planner.executing import Run
+    from planner.executor.dispatch import Tick
     from planner.executor.journal import Event
 
 QUIET_REFUSALS = frozenset({"lock-held"})
@@ -92,41 +93,60 @@ _TROUBLES = {
 
 def notes_of(run: Run) -> Iterator[Incident]:
     """What kept one run of the executor from doing more."""
-    tick = run.tick
+    yield from _plans_passed_over(run)
+    if run.tick.at_work is not None:
+        yield _other_executor(run.tick)
+        return
+    if run.plan_path is None:
+        yield _no_plan(run.tick)
+    if run.tick.skew:
+        yield _clock_skew(run.tick)
+    yield from _silent_back_ends(run.tick)
+
+
+def _plans_passed_over(run: Run) -> Iterator[Incident]:
     for passed in run.passed_over:
         yield Incident(
             code=passed.code,
             level=Level.ERROR,
             message=f"passed over {passed.path}: {passed.reason}",
-            at=tick.at,
+            at=run.tick.at,
             trouble=Trouble.REFUSED,
             subject=str(passed.path),
             facts={"plan": str(passed.path)},
         )
-    if tick.at_work is not None:
-        yield Incident(
-            code="executor-at-work",
-            level=Level.INFO,
-            message=f"{tick.at_work} is at work; nothing done",
-            at=tick.at,
-        )
-        return
-    if run.plan_path is None:
-        yield Incident(
-            code="plan-none",
-            level=Level.WARNING,
-            message="there is no valid plan for now; going on with what is known",
-            at=tick.at,
-            trouble=Trouble.REFUSED,
-        )
-    if tick.skew:
-        yield Incident(
-            code="clock-skew",
-            level=Level.WARNING,
-            message=f"the clock stands {tick.skew} before that of the planner",
-            at=tick.at,
-            facts={"skew_s": tick.skew.total_seconds()},
-        )
+
+
+def _other_executor(tick: Tick) -> Incident:
+    return Incident(
+        code="executor-at-work",
+        level=Level.INFO,
+        message=f"{tick.at_work} is at work; nothing done",
+        at=tick.at,
+    )
+
+
+def _no_plan(tick: Tick) -> Incident:
+    return Incident(
+        code="plan-none",
+        level=Level.WARNING,
+        message="there is no valid plan for now; going on with what is known",
+        at=tick.at,
+        trouble=Trouble.REFUSED,
+    )
+
+
+def _clock_skew(tick: Tick) -> Incident:
+    return Incident(
+        code="clock-skew",
+        level=Level.WARNING,
+        message=f"the clock stands {tick.skew} before that of the planner",
+        at=tick.at,
+        facts={"skew_s": tick.skew.total_seconds()},
+    )
+
+
+def _silent_back_ends(tick: Tick) -> Iterator[Incident]:
     for silence in tick.silences:
         yield Incident(
             code="back-end-silent",
