@@ -67,13 +67,40 @@ def synthetic_day(
         max_slots=max_hours / slot_hours,
         gpu_share=gpu_share,
     )
+    places = _places(
+        rng,
+        jobs,
+        n_regions=n_regions,
+        n_slots=n_slots,
+        slot_minutes=slot_minutes,
+        fill=fill,
+        solar_share=solar_share,
+        negative_hours=negative_hours,
+        budget_share=budget_share,
+    )
+    return Problem(places=places, jobs=jobs)
+
+
+def _places(
+    rng: np.random.Generator,
+    jobs: RigidJobs,
+    *,
+    n_regions: int,
+    n_slots: int,
+    slot_minutes: int,
+    fill: float,
+    solar_share: float,
+    negative_hours: int,
+    budget_share: float | None,
+) -> Places:
+    slot_hours = slot_minutes / 60.0
     day = np.arange(n_slots) * slot_minutes // (24 * 60)
     intensity = _intensity(rng, n_regions, n_slots, slot_hours)
     pue = 1.0 + 0.1 * rng.random(n_regions)
     energy = jobs.energy_kwh(slot_hours).sum()
     solar = _solar(rng, n_regions, n_slots, slot_hours) * energy * solar_share
     capacity = _capacity(rng, jobs, n_regions, n_slots, fill)
-    places = Places(
+    return Places(
         slot_hours=slot_hours,
         weight_per_kwh=_weight(intensity, slot_hours, negative_hours),
         g_per_kwh=intensity,
@@ -84,7 +111,6 @@ def synthetic_day(
         capacity=np.repeat(capacity[:, :, None], n_slots, axis=2),
         resources=("cpu", "gpu"),
     )
-    return Problem(places=places, jobs=jobs)
 
 
 def _weight(intensity: FloatArray, slot_hours: float, hours: float) -> FloatArray:
@@ -135,16 +161,13 @@ def _jobs(
     n = np.maximum(np.ceil(run), 1).astype(np.int32)
     room = np.minimum(rng.uniform(slack[0], slack[1], n_jobs).astype(int), n_slots - n)
     first = (rng.random(n_jobs) * (n_slots - n - room + 1)).astype(np.int32)
-    cpu = rng.choice(_CPUS, n_jobs, p=_WEIGHTS).astype(np.float64)
-    gpu = np.where(
-        rng.random(n_jobs) < gpu_share, rng.choice([1.0, 2.0, 4.0], n_jobs), 0.0
-    )
+    demand = _demand(rng, n_jobs, gpu_share)
     home = rng.integers(0, n_regions, n_jobs)
     allowed = rng.random((n_jobs, n_regions)) < 0.6
     allowed[np.arange(n_jobs), home] = True
     away = np.arange(n_regions) != home[:, None]
     place_kg = np.round(rng.exponential(0.02, n_jobs), 4)[:, None] * away
-    power = np.round(0.02 * cpu + 0.35 * gpu, 3)
+    power = np.round(0.02 * demand[:, 0] + 0.35 * demand[:, 1], 3)
     return RigidJobs(
         n_slots=n,
         last_fraction=np.asarray(np.clip(run - (n - 1), 0.05, 1.0), np.float64),
@@ -152,13 +175,22 @@ def _jobs(
         last=(first + room).astype(np.int32),
         allowed=allowed,
         power_kw=power,
-        demand=np.column_stack([cpu, gpu]),
+        demand=demand,
         place_cost=place_kg.copy(),
         place_kg=place_kg,
         delay_cost=np.zeros(n_jobs),
         unplaced_cost=np.full(n_jobs, 50.0 * float((power * n).max(initial=1.0))),
         home=home.astype(np.int16),
     )
+
+
+def _demand(rng: np.random.Generator, n_jobs: int, gpu_share: float) -> FloatArray:
+    """Cpus and gpus of each job, shape (n_jobs, 2)."""
+    cpu = rng.choice(_CPUS, n_jobs, p=_WEIGHTS).astype(np.float64)
+    gpu = np.where(
+        rng.random(n_jobs) < gpu_share, rng.choice([1.0, 2.0, 4.0], n_jobs), 0.0
+    )
+    return np.column_stack([cpu, gpu])
 
 
 def _intensity(
