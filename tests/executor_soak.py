@@ -18,6 +18,7 @@ import random
 import signal
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
@@ -39,6 +40,7 @@ from tests.factories_executor import MADE, MIDNIGHT, ledger_in, plan_of, row
 from tests.postgres_server import running_server
 
 MINUTES = 24 * 60
+ABSENT = Report(phase=Phase.ABSENT)
 _PAUSE_S = 0.0005
 _ASKS_AGAIN_S = 0.1
 
@@ -79,8 +81,10 @@ class AppendingBackend:
     name: str = "appending"
     settle: timedelta = timedelta(0)
     refuses_repeats: bool = False
+    at_once: int = 4
     _seen: set[str] = field(default_factory=set)
     _read_to: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def submit(self, order: Order) -> Report:
         self.shared.sender = os.getpid()
@@ -92,15 +96,15 @@ class AppendingBackend:
         return Report(phase=Phase.WAITING, handle=order.key)
 
     def look_up(self, key: str) -> Report:
-        if key not in self._seen and self.path.exists():
-            with self.path.open("rb") as file:
-                file.seek(self._read_to)
-                new = file.read()
-            self._read_to += len(new)
-            self._seen.update(new.decode().split())
-        if key in self._seen:
-            return Report(phase=Phase.DONE, exit_code=0)
-        return Report(phase=Phase.ABSENT)
+        with self._lock:
+            if key not in self._seen and self.path.exists():
+                with self.path.open("rb") as file:
+                    file.seek(self._read_to)
+                    new = file.read()
+                self._read_to += len(new)
+                self._seen.update(new.decode().split())
+            known = key in self._seen
+        return Report(phase=Phase.DONE, exit_code=0) if known else ABSENT
 
     def status(self, key: str, handle: str | None) -> Report:
         return self.look_up(key)

@@ -167,6 +167,7 @@ class FakeBackend:
     name: str = "fake"
     settle: timedelta = timedelta(0)
     refuses_repeats: bool = False
+    at_once: int = 1
     submitted: list[str] = field(default_factory=list)
     orders: dict[str, Order] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)

@@ -10,7 +10,9 @@ from functools import partial
 from planner.executor.attempts import plan_retry
 from planner.executor.backends.backend import Backend, Phase, Report
 from planner.executor.backends.wording import one_line
+from planner.executor.crew import Crew
 from planner.executor.endings import Ask, as_asked, asked_to_end
+from planner.executor.errors import BackendError
 from planner.executor.instants import span_us, to_us
 from planner.executor.journal import Journal
 from planner.executor.patience import Patience
@@ -57,13 +59,26 @@ def collect(
     live = journal.ledger.dispatches(
         "state in ('sent', 'running') order by due_us, key"
     )
-    reports = [
-        (dispatch, None if stop() else _status(backends, dispatch, patience))
-        for dispatch in live
-    ]
+    reports: dict[str, Report | BackendError | None] = {}
+    with Crew[Report | None](backends) as crew:
+        for dispatch in live:
+            backend = backends.get(dispatch.executor)
+            if backend is None:
+                continue
+            place = (dispatch.executor, dispatch.region)
+            crew.make_room(place)
+            if stop():
+                break
+            status = partial(backend.status, dispatch.key, dispatch.handle)
+            crew.call(
+                place,
+                partial(patience.ask, dispatch, status),
+                partial(reports.__setitem__, dispatch.key),
+            )
     with journal.ledger.transaction():
-        for dispatch, report in reports:
-            if report is not None:
+        for dispatch in live:
+            report = reports.get(dispatch.key)
+            if isinstance(report, Report):
                 absorb(journal, dispatch, report)
 
 
@@ -189,16 +204,6 @@ def _close(
         journal.move(dispatch, State.CANCELLED, why.why, reason=why.why)
     else:
         journal.move(dispatch, State.MISSED, why, reason=why)
-
-
-def _status(
-    backends: Mapping[str, Backend], dispatch: Dispatch, patience: Patience
-) -> Report | None:
-    backend = backends.get(dispatch.executor)
-    if backend is None:
-        return None
-    status = partial(backend.status, dispatch.key, dispatch.handle)
-    return patience.ask(dispatch, status)
 
 
 def _storable(exit_code: int | None) -> int | None:

@@ -6,6 +6,7 @@ met by silence costs its whole time limit, and others wait meanwhile.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -51,6 +52,7 @@ class Patience:
 
     def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
         self._timer = timer
+        self._lock = threading.Lock()
         self._lost_s: defaultdict[tuple[str, str], float] = defaultdict(float)
         self._in_vain: defaultdict[str, set[str]] = defaultdict(set)
         self._reasons: dict[str, str] = {}
@@ -70,14 +72,19 @@ class Patience:
         """
         place, began = (dispatch.executor, dispatch.region), self._timer()
         if self._lost_s[place] >= MOST_S:
-            self._in_vain[dispatch.executor].add(dispatch.key)
+            self._note(dispatch)
             return None
         try:
             return call()
         except ElsewhereError:
             return None
         except BackendError as error:
-            self._lost_s[place] += self._timer() - began
-            self._in_vain[dispatch.executor].add(dispatch.key)
-            self._reasons.setdefault(dispatch.executor, str(error))
+            self._note(dispatch, str(error), self._timer() - began)
             return None
+
+    def _note(self, dispatch: Dispatch, reason: str = "", lost_s: float = 0.0) -> None:
+        # Calls to one back end may be made by several threads.
+        with self._lock:
+            self._lost_s[dispatch.executor, dispatch.region] += lost_s
+            self._in_vain[dispatch.executor].add(dispatch.key)
+            self._reasons.setdefault(dispatch.executor, reason)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from planner.executor.backends.backend import Backend
+from planner.executor.backends.backend import Backend, Report
 from planner.executor.backends.wording import one_line
 from planner.executor.collection import Stop, absorb, never
+from planner.executor.crew import Crew
 from planner.executor.dependencies import waiting_for
 from planner.executor.errors import (
     BackendError,
@@ -86,25 +87,23 @@ def send_due(
     pacing = _pacing(journal, again, due, queue)
     punctual = [d for d in due if is_foreseen(d, journal.at_us)]
     others = [d for d in due if not is_foreseen(d, journal.at_us)]
-    failures = Counter[tuple[str, str]]()
-    for dispatch in (*again, *punctual, *others):
-        if stop():
-            break
-        place = (dispatch.executor, dispatch.region)
-        if failures[place] >= FAILURES_IN_A_ROW:
-            queue.resting.append(dispatch)
-        elif not pacing.may_start(dispatch):
-            queue.waiting.append(dispatch)
-        # Asked anew for each one: a hold counts from the moment when it is stored.
-        elif hold_on(dispatch, holds_in_force(journal.ledger)) is not None:
-            queue.held.append(dispatch)
-        else:
-            pacing.take(dispatch)
-            backend = backends[dispatch.executor]
-            if _send(journal, backend, dispatch, rehearsal=rehearsal):
-                failures[place] = 0
+    with Crew[Report](backends) as crew:
+        for dispatch in (*again, *punctual, *others):
+            place = (dispatch.executor, dispatch.region)
+            crew.make_room(place)
+            if stop():
+                break
+            if crew.in_vain(place) >= FAILURES_IN_A_ROW:
+                queue.resting.append(dispatch)
+            elif not pacing.may_start(dispatch):
+                queue.waiting.append(dispatch)
+            # Asked anew for each: a hold counts from the moment when it is stored.
+            elif hold_on(dispatch, holds_in_force(journal.ledger)) is not None:
+                queue.held.append(dispatch)
             else:
-                failures[place] += 1
+                pacing.take(dispatch)
+                backend = backends[dispatch.executor]
+                _send(journal, crew, backend, dispatch, rehearsal=rehearsal)
     return queue
 
 
@@ -166,18 +165,20 @@ def _sendable(
 
 
 def _send(
-    journal: Journal, backend: Backend, dispatch: Dispatch, *, rehearsal: bool
-) -> bool:
-    """Hand one over; False if the back end could not be reached or was busy."""
-    # A dispatch that was unknown may have an earlier sending on its way: whatever
-    # goes wrong now, it is unknown again and never merely planned.
-    was_unknown = dispatch.state is State.UNKNOWN
+    journal: Journal,
+    crew: Crew[Report],
+    backend: Backend,
+    dispatch: Dispatch,
+    *,
+    rehearsal: bool,
+) -> None:
+    """Store the intent, and hand the order over."""
     try:
         order = order_of(dispatch, journal.ledger.spec(dispatch.spec_digest))
     except RejectedError as error:
         reason = one_line(error)
         journal.move(dispatch, State.FAILED, reason, reason=reason)
-        return True
+        return
     late_s = max(0.0, (journal.at_us - dispatch.due_us) / 1e6)
     intent = journal.move(
         dispatch,
@@ -186,16 +187,30 @@ def _send(
         intent_us=journal.at_us,
     )
     if rehearsal:
-        return True
-    try:
-        report = backend.submit(order)
-    except BackendError as error:
-        state = State.UNKNOWN if was_unknown else _after(error)
-        reason = one_line(error)
-        journal.move(intent, state, reason, reason=reason)
-        return isinstance(error, RejectedError)
-    absorb(journal, intent, report)
-    return True
+        return
+    crew.call(
+        (dispatch.executor, dispatch.region),
+        partial(backend.submit, order),
+        # A dispatch that was unknown may have an earlier sending on its way: whatever
+        # goes wrong now, it is unknown again and never merely planned.
+        partial(_sent, journal, intent, was_unknown=dispatch.state is State.UNKNOWN),
+    )
+
+
+def _sent(
+    journal: Journal,
+    intent: Dispatch,
+    answer: Report | BackendError,
+    *,
+    was_unknown: bool,
+) -> None:
+    """Store what came of a sending."""
+    if not isinstance(answer, BackendError):
+        absorb(journal, intent, answer)
+        return
+    state = State.UNKNOWN if was_unknown else _after(answer)
+    reason = one_line(answer)
+    journal.move(intent, state, reason, reason=reason)
 
 
 def _after(error: BackendError) -> State:

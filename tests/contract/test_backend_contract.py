@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def test_it_states_its_facts(side: FarSide, request: pytest.FixtureRequest) -> N
     assert request.node.callspec.params["side"].split("-")[0] == backend.name
     assert timedelta(0) <= backend.settle < timedelta(minutes=10)
     assert isinstance(backend.refuses_repeats, bool)
+    assert 1 <= backend.at_once <= 64
 
 
 def test_a_key_that_was_never_sent_is_absent_to_every_verb(side: FarSide) -> None:
@@ -95,6 +97,27 @@ def test_an_order_sent_again_runs_once_while_it_runs_and_after(side: FarSide) ->
     sent_again(side.backend(), order)
     until(lambda: side.backend().look_up(order.key).phase is Phase.DONE, pause=0.05)
     assert side.runs(order) == 1
+
+
+def test_as_many_calls_at_once_as_it_takes_are_each_about_their_own_order(
+    side: FarSide,
+) -> None:
+    backend = side.backend()
+    orders = [side.order() for _ in range(2 * backend.at_once)]
+    assert len({order.key for order in orders}) == len(orders)
+    with ThreadPoolExecutor(backend.at_once) as callers:
+        sent = list(callers.map(backend.submit, orders))
+        for order in orders:
+            side.begin(order)
+        found = list(callers.map(backend.look_up, (order.key for order in orders)))
+    assert {report.phase for report in sent} <= set(OPEN)
+    assert {report.phase for report in found} == {Phase.RUNNING}
+    assert len({report.handle for report in sent}) == len(orders)
+    for order in orders:
+        side.end(order)
+    for order in orders:
+        assert ended(side, order).phase is Phase.DONE
+        assert side.runs(order) == 1
 
 
 def sent_again(backend: Backend, order: Order) -> None:

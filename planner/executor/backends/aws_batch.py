@@ -27,6 +27,7 @@ from planner.executor.backends.aws_job import (
     submit_request,
 )
 from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.clients import Clients
 from planner.executor.backends.deadline import CallLimits, within
 from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.registry import Place
@@ -58,6 +59,7 @@ class AwsBatch:
 
     name = NAME
     refuses_repeats = False
+    at_once = 8
 
     def __init__(
         self,
@@ -67,9 +69,12 @@ class AwsBatch:
         limits: CallLimits | None = None,
     ) -> None:
         self._settings = settings
-        self._connect = connect or _client
         self._limits = limits or CallLimits()
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        make = connect or _client
+        self._clients = Clients[AwsSettings](
+            lambda place: make(place, self._limits),
+            place_of=lambda place: (place.aws_region, place.endpoint_url),
+        )
 
     @property
     def settle(self) -> timedelta:
@@ -88,9 +93,8 @@ class AwsBatch:
             raise NotTakenError(f"not sent, as {error}") from error
         if found.phase is not Phase.ABSENT:
             return found
-        send = self._client(settings).submit_job
-        with telling_whether_taken():
-            job = within(self._limits.total_s, lambda: send(**request))
+        with self._clients.lent(settings) as client, telling_whether_taken():
+            job = within(self._limits.total_s, lambda: client.submit_job(**request))
         if not job.get("jobId"):
             raise UncertainError(NO_ANSWER)
         handle = handle_of(job, aws_region=settings.aws_region)
@@ -176,15 +180,9 @@ class AwsBatch:
 
     def _ask(self, settings: AwsSettings, verb: str, **asked: Any) -> Any:
         """Answer to a call that may be repeated."""
-        call = getattr(self._client(settings), verb)
-        with telling_what_failed():
+        with self._clients.lent(settings) as client, telling_what_failed():
+            call = getattr(client, verb)
             return within(self._limits.total_s, lambda: call(**asked))
-
-    def _client(self, settings: AwsSettings) -> Any:
-        where = (settings.aws_region, settings.endpoint_url)
-        if where not in self._clients:
-            self._clients[where] = self._connect(settings, self._limits)
-        return self._clients[where]
 
 
 def in_workspace(place: Place) -> AwsBatch:

@@ -20,6 +20,7 @@ from planner.executor.backends.azure_task import (
     task_of,
 )
 from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.clients import Clients
 from planner.executor.backends.deadline import CallLimits, within
 from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.one_id import Clash, ended_where_known, taken_over
@@ -55,6 +56,7 @@ class AzureBatch:
 
     name = NAME
     refuses_repeats = False
+    at_once = 8
 
     def __init__(
         self,
@@ -64,9 +66,11 @@ class AzureBatch:
         limits: CallLimits | None = None,
     ) -> None:
         self._settings = settings
-        self._connect = connect
         self._limits = limits or CallLimits()
-        self._clients: dict[str, Any] = {}
+        self._clients = Clients[AzureSettings](
+            lambda place: connect(place, self._limits),
+            place_of=lambda place: place.account_url,
+        )
 
     @property
     def settle(self) -> timedelta:
@@ -77,8 +81,7 @@ class AzureBatch:
         """Add the task, or take over the one of its id if that is ours."""
         settings = self._settings.of(order.region)
         task = task_of(order, settings)
-        client = self._client(settings)
-        with _telling_whether_taken() as clash:
+        with self._clients.lent(settings) as client, _telling_whether_taken() as clash:
             self._call(lambda: _add(client, settings.job_id, task))
         if clash.is_there:
             return self._taken_over(order, settings)
@@ -109,8 +112,7 @@ class AzureBatch:
         )
 
     def _ended(self, settings: AzureSettings, key: str) -> Report:
-        client = self._client(settings)
-        with _telling_what_failed():
+        with self._clients.lent(settings) as client, _telling_what_failed():
             self._call(lambda: client.terminate_task(settings.job_id, key))
         return self._report(settings, key)
 
@@ -129,12 +131,11 @@ class AzureBatch:
 
     def _get(self, settings: AzureSettings, key: str) -> dict[str, Any] | None:
         """The task of a key, None if there surely is none."""
-        client = self._client(settings)
         if not KEY_PATTERN.fullmatch(key):
             raise BackendError(f"{one_line(key)!r} is not a key")
-        from azure.core.exceptions import ResourceNotFoundError
+        with self._clients.lent(settings) as client, _telling_what_failed():
+            from azure.core.exceptions import ResourceNotFoundError
 
-        with _telling_what_failed():
             try:
                 task: dict[str, Any] = self._call(
                     lambda: client.get_task(settings.job_id, key).as_dict()
@@ -149,12 +150,6 @@ class AzureBatch:
 
     def _call(self, call: Callable[[], Any]) -> Any:
         return within(self._limits.total_s, call)
-
-    def _client(self, settings: AzureSettings) -> Any:
-        where = settings.account_url
-        if where not in self._clients:
-            self._clients[where] = self._connect(settings, self._limits)
-        return self._clients[where]
 
 
 def in_workspace(place: Place) -> AzureBatch:

@@ -126,6 +126,14 @@ class Backend(Protocol):
         """
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many calls it takes side by side, each from a thread of its own.
+
+        1 if it is called from one thread alone.
+        """
+        ...
+
     def submit(self, order: Order) -> Report:
         """Hand over an order; returns once the back end has taken it.
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from planner.executor.backends.backend import Logs, Order, Phase, Report
+from planner.executor.backends.clients import Clients
 from planner.executor.backends.deadline import CallLimits, within
 from planner.executor.backends.everywhere import first_known, longest_settle
 from planner.executor.backends.google_job import (
@@ -53,6 +54,7 @@ class GoogleBatch:
 
     name = NAME
     refuses_repeats = False
+    at_once = 8
 
     def __init__(
         self,
@@ -62,9 +64,8 @@ class GoogleBatch:
         limits: CallLimits | None = None,
     ) -> None:
         self._settings = settings
-        self._connect = connect or _client
+        self._clients = Clients(connect or _client, place_of=lambda s: s.api_endpoint)
         self._limits = limits or CallLimits()
-        self._clients: dict[str | None, Any] = {}
 
     @property
     def settle(self) -> timedelta:
@@ -80,8 +81,7 @@ class GoogleBatch:
             "job": job_of(order, settings),
             "request_id": request_id(order.key),
         }
-        client = self._client(settings)
-        with _telling_whether_taken() as clash:
+        with self._clients.lent(settings) as client, _telling_whether_taken() as clash:
             job = self._call(client.create_job, request)
         if clash.is_there:
             return self._taken_over(order, settings)
@@ -113,8 +113,8 @@ class GoogleBatch:
         return Logs(stdout=query, stderr=query)
 
     def _ended(self, settings: GoogleSettings, key: str) -> Report:
-        client, name = self._client(settings), settings.job_name(key)
-        with _telling_what_failed():
+        name = settings.job_name(key)
+        with self._clients.lent(settings) as client, _telling_what_failed():
             # The operation need not be waited for: the job shows its end.
             self._call(
                 client.cancel_job, {"name": name}, read=lambda operation: operation
@@ -136,12 +136,11 @@ class GoogleBatch:
 
     def _get(self, settings: GoogleSettings, key: str) -> dict[str, Any] | None:
         """The job of a key as names and values, None if there surely is none."""
-        client = self._client(settings)
         if not KEY_PATTERN.fullmatch(key):
             raise BackendError(f"{one_line(key)!r} is not a key")
-        from google.api_core.exceptions import NotFound
+        with self._clients.lent(settings) as client, _telling_what_failed():
+            from google.api_core.exceptions import NotFound
 
-        with _telling_what_failed():
             try:
                 job: dict[str, Any] = self._call(
                     client.get_job, {"name": settings.job_name(key)}
@@ -165,12 +164,6 @@ class GoogleBatch:
                 verb(request=request, retry=None, timeout=limits.silent_s)
             ),
         )
-
-    def _client(self, settings: GoogleSettings) -> Any:
-        where = settings.api_endpoint
-        if where not in self._clients:
-            self._clients[where] = self._connect(settings)
-        return self._clients[where]
 
 
 def in_workspace(place: Place) -> GoogleBatch:

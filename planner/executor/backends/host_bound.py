@@ -62,6 +62,11 @@ class HostBound:
         """As the back end has it."""
         return self.backend.refuses_repeats
 
+    @property
+    def at_once(self) -> int:
+        """One: the ledger, which is asked with each call, belongs to one thread."""
+        return 1
+
     def submit(self, order: Order) -> Report:
         """Hand over an order, which was never sent, or by this host."""
         return self.backend.submit(order)

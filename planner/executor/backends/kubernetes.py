@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -54,6 +55,7 @@ class Kubernetes:
     # An API server may work on a request for 60 s after its client has left.
     settle = timedelta(seconds=90)
     refuses_repeats = False
+    at_once = 8
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class Kubernetes:
         self._place = place
         self._timer = timer
         self._clients: list[tuple[Settings, KubernetesClient]] = []
+        self._lock = threading.Lock()
         self._seen: dict[KubernetesClient, tuple[float, dict[str, Manifest]]] = {}
 
     def submit(self, order: Order) -> Report:
@@ -142,25 +145,28 @@ class Kubernetes:
         return report_of(job, client.pods(order.key))
 
     def _client(self, settings: Settings) -> KubernetesClient:
-        for known, client in self._clients:
-            if known == settings:
-                return client
-        client = KubernetesClient(
-            settings, environ=self._place.environ, workspace=self._place.workspace
-        )
-        self._clients.append((settings, client))
-        return client
+        with self._lock:
+            for known, client in self._clients:
+                if known == settings:
+                    return client
+            client = KubernetesClient(
+                settings, environ=self._place.environ, workspace=self._place.workspace
+            )
+            self._clients.append((settings, client))
+            return client
 
     def _jobs(self, client: KubernetesClient) -> dict[str, Manifest]:
-        until, jobs = self._seen.get(client, (-math.inf, {}))
-        began = self._timer()
-        if began >= until:
-            jobs = client.jobs()
-            ended = self._timer()
-            # A slow server is asked less often.
-            fresh_s = max(FRESH_S, 5 * (ended - began))
-            self._seen[client] = (ended + fresh_s, jobs)
-        return jobs
+        # Whoever asks meanwhile waits for the same list.
+        with self._lock:
+            until, jobs = self._seen.get(client, (-math.inf, {}))
+            began = self._timer()
+            if began >= until:
+                jobs = client.jobs()
+                ended = self._timer()
+                # A slow server is asked less often.
+                fresh_s = max(FRESH_S, 5 * (ended - began))
+                self._seen[client] = (ended + fresh_s, jobs)
+            return jobs
 
 
 def in_workspace(place: Place) -> Kubernetes:

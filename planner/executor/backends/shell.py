@@ -95,6 +95,7 @@ class Shell:
     name = "shell"
     settle = timedelta(0)
     refuses_repeats = True
+    at_once = 1
 
     def __init__(
         self,

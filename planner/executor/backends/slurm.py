@@ -56,6 +56,7 @@ class Slurm:
     name = "slurm"
     settle = timedelta(seconds=10)
     refuses_repeats = True
+    at_once = 1
 
     def __init__(
         self,

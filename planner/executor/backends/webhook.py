@@ -105,6 +105,7 @@ class Webhook:
 
     name = NAME
     refuses_repeats = False
+    at_once = 8
 
     def __init__(
         self,
