@@ -9,8 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from planner.executor.backends.backend import Order
 from planner.executor.backends.slurm import Slurm
+from tests.factories_orders import order_of
 from tests.slurm_cluster import slurm_in
+
+CLAIM = {"slurm_job": "7", "claimed_at": "2026-11-22T02:00:00+00:00"}
+END = {"started_at": "2026-11-22T02:00:00+00:00", "ended_at": "2026-11-22T03:00:00Z"}
 
 _FAKE = """\
 #!{python}
@@ -66,3 +71,14 @@ class FakeSlurm:
 
     def _calls(self) -> list[Any]:
         return [*map(json.loads, (self.folder / "calls").read_text().splitlines())]
+
+
+def ended(slurm: Slurm) -> Order:
+    """An order whose job, number 7, has run for an hour and noted its end."""
+    order = order_of("true")
+    slurm.submit(order)
+    folder = Path(str(slurm.logs(order.key, None).stdout)).parent
+    result = {"outcome": "exited", "exit_code": 0, **END}
+    for name, content in (("claim", CLAIM), ("result", result)):
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return order
