@@ -23,6 +23,7 @@ from planner.executor.errors import (
     LedgerVersionError,
     UncertainError,
 )
+from planner.executor.instants import to_us
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger
@@ -93,13 +94,13 @@ def test_what_was_stored_is_there_when_it_is_opened_again(opened: Opener) -> Non
         assert verify(ledger) == ()
 
 
-def test_every_step_is_in_the_history_with_its_plan_and_digest(ledger: Ledger) -> None:
+def test_every_step_is_in_the_history_with_time_plan_and_digest(ledger: Ledger) -> None:
     tick(ledger, FakeBackend())
     steps = ledger.query(
-        "select actor, lease, plan_id, plan_digest, before_state, after_state "
+        "select at_us, actor, lease, plan_id, plan_digest, before_state, after_state "
         "from history where job_id = 'a' order by sequence"
     )
-    facts = ("test", 1, "plan-1", "digest-1")
+    facts = (to_us(at("02:00")), "test", 1, "plan-1", "digest-1")
     assert steps == [
         (*facts, None, "planned"),
         (*facts, "planned", "intent"),

@@ -1,10 +1,11 @@
-"""What the ledger keeps, refuses and survives; real files throughout."""
+"""What a ledger in a file keeps, refuses and survives; real files throughout.
+
+What ledgers of every kind promise stands in tests/contract/test_ledger_contract.py.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,17 +18,14 @@ import pytest
 from planner.executor.dispatch import run_once
 from planner.executor.errors import (
     LeaseLostError,
-    LedgerBusyError,
     LedgerDamagedError,
     LedgerError,
     LedgerMissingError,
     LedgerPlaceError,
-    LedgerVersionError,
 )
 from planner.executor.file_systems import file_system, mount_table
 from planner.executor.instants import from_us
 from planner.executor.keys import KEY_PATTERN, dispatch_key
-from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger, upgrade
 from planner.executor.schema import MIGRATIONS, VERSION
@@ -98,23 +96,6 @@ def test_a_used_ledger_is_opened_again_with_all_that_it_held(tmp_path: Path) -> 
         assert ledger.query("pragma journal_mode") == [("wal",)]
         assert ledger.query("pragma synchronous") == [(2,)]
         assert verify(ledger) == ()
-
-
-def test_every_transition_is_recorded_with_time_actor_plan_and_digest(
-    ledger: Ledger,
-) -> None:
-    tick(ledger)
-    steps = ledger.query(
-        "select at_us, actor, plan_id, plan_digest, before_state, after_state "
-        "from history where job_id = 'a' order by sequence"
-    )
-    now_us = 1_795_312_800_000_000
-    start = (now_us, "test", "plan-1", "digest-1")
-    assert steps == [
-        (*start, None, "planned"),
-        (*start, "planned", "intent"),
-        (*start, "intent", "sent"),
-    ]
 
 
 def test_ex12_a_ledger_that_is_gone_is_not_replaced_by_an_empty_one(
@@ -228,15 +209,6 @@ def test_ex12_a_network_file_system_is_refused(tmp_path: Path) -> None:
     assert file_system(tmp_path, mount_table()) not in (None, "nfs4")
 
 
-def test_ex13_a_newer_ledger_is_refused_naming_both_versions(tmp_path: Path) -> None:
-    used(tmp_path)
-    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
-        connection.execute(f"pragma user_version = {VERSION + 1}")
-    message = f"version {VERSION + 1}, this program knows up to {VERSION}"
-    with pytest.raises(LedgerVersionError, match=message):
-        ledger_in(tmp_path)
-
-
 def test_ex13_a_failing_upgrade_changes_nothing(tmp_path: Path) -> None:
     used(tmp_path)
     newer = (*MIGRATIONS, "create table more (x text); create table plans (other text)")
@@ -259,17 +231,6 @@ def test_a_crash_while_the_ledger_is_made_leaves_none_or_a_whole_one(
     assert (tmp_path / "ledger.marker.json").exists()
 
 
-def test_ex08_who_lost_the_lease_cannot_write_any_more(tmp_path: Path) -> None:
-    with ledger_in(tmp_path) as frozen, ledger_in(tmp_path) as later:
-        tick(frozen)
-        frozen.take_lease(holder="frozen", at_us=1)
-        (row_b,) = frozen.dispatches("job_id = 'b'")
-        later.take_lease(holder="later", at_us=2)
-        with pytest.raises(LeaseLostError, match="later"):
-            frozen.move(row_b, State.INTENT, at_us=3, actor="frozen")
-        assert later.dispatches("job_id = 'b'") == [row_b]
-
-
 def test_a_dispatch_that_someone_else_moved_is_not_moved_again(
     ledger: Ledger,
 ) -> None:
@@ -285,21 +246,6 @@ def test_a_step_that_the_table_does_not_allow_is_a_defect(ledger: Ledger) -> Non
     (row_b,) = ledger.dispatches("job_id = 'b'")
     with pytest.raises(AssertionError, match="planned to done"):
         ledger.move(row_b, State.DONE, at_us=3, actor="test")
-
-
-def test_ex07_a_second_executor_leaves_and_names_the_first(tmp_path: Path) -> None:
-    with ledger_in(tmp_path) as first, ledger_in(tmp_path) as second:
-        backend = FakeBackend()
-        with leased(first, holder="first on host", now=at("02:00")):
-            done = run_once(
-                plan=plan_of(row("a")),
-                ledger=second,
-                backends={"shell": backend},
-                now=at("02:00"),
-                actor="second",
-            )
-        assert done.at_work == "first on host"
-        assert backend.submitted == []
 
 
 def test_ex09_the_lease_of_a_killed_executor_is_free_at_once(tmp_path: Path) -> None:
@@ -318,32 +264,6 @@ def test_ex09_the_lease_of_a_killed_executor_is_free_at_once(tmp_path: Path) -> 
     with ledger_in(tmp_path) as ledger:
         backend = FakeBackend()
         tick(ledger, backend)
-        assert len(backend.submitted) == 1
-
-
-def test_ex10_a_busy_ledger_is_waited_for_and_then_nothing_is_sent(
-    tmp_path: Path,
-) -> None:
-    used(tmp_path)
-    backend = FakeBackend()
-    with (
-        ledger_in(tmp_path, busy_s=0.1) as ledger,
-        contextlib.closing(
-            sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
-        ) as other,
-    ):
-        other.execute("begin immediate")
-        with pytest.raises(LedgerBusyError, match="next run goes on"):
-            tick(ledger, backend)
-        assert backend.submitted == []
-        other.execute("rollback")
-        run_once(
-            plan=None,
-            ledger=ledger,
-            backends={"shell": backend},
-            now=at("04:00"),
-            actor="test",
-        )
         assert len(backend.submitted) == 1
 
 
