@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from planner.executor.errors import (
 )
 from tests.factories_executor import at, ledger_in, plan_of, row
 from tests.factories_orders import order_of
-from tests.kubernetes_api import Cluster, Fault, kubernetes_api, kubernetes_in
+from tests.kubernetes_api import Cluster, Fault, kubernetes_api
 
 
 @pytest.fixture
@@ -200,33 +199,6 @@ def test_ex06_a_look_up_that_fails_is_not_taken_for_absence(
             ask(order.key)
 
 
-def test_se09_neither_token_nor_password_is_in_an_error(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    kubeconfig = cluster.kubeconfig(tmp_path, token="wrong-canary")
-    backend = kubernetes_in(tmp_path, {"KUBECONFIG": str(kubeconfig)}, image="i")
-    with pytest.raises(NotTakenError, match="401") as refused:
-        backend.submit(order_of("true"))
-    chain: list[BaseException | None] = [refused.value]
-    while chain[-1] is not None:
-        assert "canary" not in str(chain[-1])
-        chain.append(chain[-1].__cause__ or chain[-1].__context__)
-
-
-@pytest.mark.parametrize("text", [None, "", "[1]", "a: [", "clusters: {}"])
-def test_without_usable_credentials_nothing_is_taken(
-    tmp_path: Path, text: str | None
-) -> None:
-    path = tmp_path / "config"
-    if text is not None:
-        path.write_text(text)
-    backend = kubernetes_in(tmp_path, {"KUBECONFIG": str(path)}, image="i")
-    with pytest.raises(NotTakenError, match="no access to Kubernetes"):
-        backend.submit(order_of("true"))
-    with pytest.raises(BackendError, match="no access"):
-        backend.look_up(order_of("true").key)
-
-
 def test_a_cancelled_job_is_deleted_with_its_pods_and_a_finished_one_is_kept(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -302,26 +274,26 @@ def test_what_is_newer_than_the_list_is_asked_for_by_itself(
     assert backend.status(new.key, None).phase is Phase.WAITING
 
 
+def tick(cluster: Cluster, folder: Path, clock: str) -> None:
+    """A run of the executor that follows a plan of one job."""
+    with ledger_in(folder) as ledger:
+        run_once(
+            plan=plan_of(row("a", executor="kubernetes", image="i")),
+            ledger=ledger,
+            backends={"kubernetes": cluster.backend(folder)},
+            now=at(clock),
+            actor="test",
+        )
+
+
 def test_ex16_a_job_that_the_cluster_removed_is_not_sent_again(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    plan = plan_of(row("a", executor="kubernetes", image="i"))
-
-    def tick(clock: str) -> None:
-        with ledger_in(tmp_path) as ledger:
-            run_once(
-                plan=plan,
-                ledger=ledger,
-                backends={"kubernetes": cluster.backend(tmp_path)},
-                now=at(clock),
-                actor="test",
-            )
-
-    tick("02:00")
+    tick(cluster, tmp_path, "02:00")
     [(_, key)] = cluster.jobs
     cluster.jobs.clear()
     for clock in ("02:01", "02:05", "03:00", "23:00"):
-        tick(clock)
+        tick(cluster, tmp_path, clock)
     assert cluster.jobs == {}
     with ledger_in(tmp_path) as ledger:
         [stored] = ledger.dispatches("key = ?", key)
@@ -332,17 +304,8 @@ def test_ex16_a_job_that_the_cluster_removed_is_not_sent_again(
 def test_ex05_the_executor_sends_again_only_after_the_settle_time(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    plan = plan_of(row("a", executor="kubernetes", image="i"))
-
     def posts_after(clock: str) -> int:
-        with ledger_in(tmp_path) as ledger:
-            run_once(
-                plan=plan,
-                ledger=ledger,
-                backends={"kubernetes": cluster.backend(tmp_path)},
-                now=at(clock),
-                actor="test",
-            )
+        tick(cluster, tmp_path, clock)
         return [method for method, _ in cluster.requests].count("POST")
 
     cluster.faults.append(Fault(method="POST", status=500))
@@ -351,15 +314,6 @@ def test_ex05_the_executor_sends_again_only_after_the_settle_time(
     assert posts_after("02:01:31") == 2
     assert posts_after("02:02:31") == 2
     assert len(cluster.jobs) == 1
-
-
-def test_the_client_is_pointed_at_by_the_executors_environment_alone(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KUBECONFIG", "/nowhere")
-    backend = cluster.backend(tmp_path)
-    assert backend.submit(order_of("true")).phase is Phase.WAITING
-    assert os.environ["KUBECONFIG"] == "/nowhere"
 
 
 def test_what_is_sent_is_what_was_meant(cluster: Cluster, tmp_path: Path) -> None:
@@ -383,12 +337,3 @@ def test_what_is_sent_is_what_was_meant(cluster: Cluster, tmp_path: Path) -> Non
         {"name": "X", "value": "$$(PATH)"},
         {"name": "Y", "value": "$$$$"},
     ]
-
-
-def test_a_kubeconfig_of_the_settings_lies_in_the_workspace(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    cluster.kubeconfig(tmp_path)
-    environ = {"KUBECONFIG": "/nowhere"}
-    backend = kubernetes_in(tmp_path, environ, image="i", kubeconfig="kubeconfig")
-    assert backend.submit(order_of("true")).phase is Phase.WAITING
