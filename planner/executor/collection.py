@@ -43,7 +43,7 @@ def collect(
     journal: Journal,
     backends: Mapping[str, Backend],
     *,
-    patience: Patience | None = None,
+    patience: Patience,
     stop: Stop = never,
 ) -> None:
     """Bring what was sent up to date with the back ends.
@@ -51,11 +51,10 @@ def collect(
     Parameters
     ----------
     patience
-        How long back ends may be silent, if others have asked in this run as well.
+        How long back ends may be silent in this run.
     stop
         Asked before each call to a back end: whether to leave the rest for later.
     """
-    patience = patience or Patience()
     live = journal.ledger.dispatches(
         "state in ('sent', 'running') order by due_us, key"
     )
@@ -125,7 +124,7 @@ def look_up(
     journal: Journal,
     backends: Mapping[str, Backend],
     *,
-    patience: Patience | None = None,
+    patience: Patience,
     stop: Stop = never,
     rehearsal: bool = False,
 ) -> list[Dispatch]:
@@ -137,7 +136,6 @@ def look_up(
         Those that surely were never taken and may be sent again, under the same key.
     """
     again = []
-    patience = patience or Patience()
     for dispatch in journal.ledger.dispatches("state = 'unknown' order by due_us, key"):
         backend = backends.get(dispatch.executor)
         if backend is None or stop():

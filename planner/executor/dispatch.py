@@ -191,7 +191,7 @@ def act_on_wishes(
             return ledger.lease_holder() or "another executor"
         journal = Journal(ledger=ledger, at_us=to_us(now), actor=actor)
         own_up(journal)
-        carry_out(journal, backends)
+        carry_out(journal, backends, patience=Patience())
         settle_dependencies(journal)
     return None
 

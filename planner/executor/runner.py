@@ -23,7 +23,7 @@ from planner.executor import energy_file, run_folder
 from planner.executor.capped_output import CappedOutput
 from planner.executor.processes import identify
 from planner.executor.sampling import CODECARBON, Sampler
-from planner.executor.supervision import Supervision, Wish
+from planner.executor.supervision import EndWish, Supervision
 
 STORE_AGAIN_S, STORE_TRIES = 5.0, 120
 """A full disk may get room again; for ten minutes the result is held ready."""
@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):
         # Handled by doing nothing, not ignored: being ignored would be inherited.
         signal.signal(number, lambda *_: None)
-    wish = Wish()
+    wish = EndWish()
     signal.signal(signal.SIGTERM, wish.make)
     myself = identify(os.getpid())
     assert myself is not None
@@ -47,7 +47,7 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _run(folder: Path, order: dict[str, Any], wish: Wish) -> None:
+def _run(folder: Path, order: dict[str, Any], wish: EndWish) -> None:
     """See the job through and store what became of it."""
     started_at, began = _now(), time.monotonic()
     told = None if order.get("energy") == "none" else folder / energy_file.NAME
@@ -73,7 +73,7 @@ def _run(folder: Path, order: dict[str, Any], wish: Wish) -> None:
 
 
 def _seen_through(
-    folder: Path, order: dict[str, Any], child: subprocess.Popen[bytes], wish: Wish
+    folder: Path, order: dict[str, Any], child: subprocess.Popen[bytes], wish: EndWish
 ) -> dict[str, Any]:
     """How a job ended, its output stored."""
     supervision = Supervision(child, timeout_s=order["timeout_s"], wish=wish)

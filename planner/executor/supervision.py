@@ -26,7 +26,7 @@ LOOK_AGAIN_S = 0.2
 
 
 @dataclass(slots=True)
-class Wish:
+class EndWish:
     """That the job shall end. It may come as soon as the claim tells whom to ask."""
 
     made: bool = False
@@ -56,7 +56,7 @@ class Supervision:
         child: subprocess.Popen[bytes],
         *,
         timeout_s: float | None,
-        wish: Wish,
+        wish: EndWish,
         grace_s: float = GRACE_S,
     ) -> None:
         self.stopped: str | None = None

@@ -121,7 +121,7 @@ def carry_out(
     journal: Journal,
     backends: Mapping[str, Backend],
     *,
-    patience: Patience | None = None,
+    patience: Patience,
     rehearsal: bool = False,
 ) -> None:
     """Act on every wish that can be acted on; under the lease.
@@ -129,9 +129,8 @@ def carry_out(
     Parameters
     ----------
     patience
-        How long back ends may be silent, if others ask in this run as well.
+        How long back ends may be silent in this run.
     """
-    patience = patience or Patience()
     for wish in pending(journal.ledger):
         found = targets(journal.ledger, date=wish.date, target=wish.target)
         if not found and journal.ledger.newest_followed(wish.date) is None:

@@ -35,21 +35,21 @@ sys.exit(runner.main(Path(sys.argv[1])))
 
 OUTLIVED = """
 import subprocess, sys
-from planner.executor.supervision import Supervision, Wish
+from planner.executor.supervision import Supervision, EndWish
 
 child = subprocess.Popen(["/bin/sh", "-c", sys.argv[1]], start_new_session=True)
-wish = Wish(made=True)
+wish = EndWish(made=True)
 sys.stdin.read(1)
 Supervision(child, timeout_s=None, wish=wish, grace_s=0.5).until_end()
 """
 
 OF_ANOTHER_USER = """
 import os, subprocess
-from planner.executor.supervision import Supervision, Wish
+from planner.executor.supervision import Supervision, EndWish
 
 child = subprocess.Popen(["sleep", "0.5"], start_new_session=True)
 os.setuid(65534)
-Supervision(child, timeout_s=None, wish=Wish(made=True)).until_end()
+Supervision(child, timeout_s=None, wish=EndWish(made=True)).until_end()
 print(child.returncode)
 """
 
