@@ -19,7 +19,7 @@ def unplaced_rows(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.equal(rows["status"], UNPLACED))
 
 
-def unplaced_reasons(unplaced: pa.Table) -> list[tuple[str, int]]:
+def counted_reasons(unplaced: pa.Table) -> list[tuple[str, int]]:
     """Reasons and how many jobs have each, the most frequent first."""
     counts = pc.value_counts(unplaced["reason"].combine_chunks()).to_pylist()
     pairs = [(c["values"] or _NO_REASON, int(c["counts"])) for c in counts]
@@ -37,7 +37,7 @@ def unplaced_sentences(rows: pa.Table, *, most: int = 5) -> list[str]:
         Reasons that are told; what is left is counted in a last sentence.
     """
     unplaced = unplaced_rows(rows)
-    reasons = unplaced_reasons(unplaced)
+    reasons = counted_reasons(unplaced)
     told = [_sentence(unplaced, *pair) for pair in reasons[:most]]
     if rest := reasons[most:]:
         jobs = counted(sum(n for _, n in rest), "more job")

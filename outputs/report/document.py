@@ -18,7 +18,7 @@ from outputs.report.data import Report, notices, plan_savings
 from outputs.report.sections import moved_jobs
 from outputs.savings import Saving, SideBySide, by_region, by_team
 from outputs.sheets import limit_series
-from outputs.unplaced import unplaced_reasons, unplaced_rows
+from outputs.unplaced import counted_reasons, unplaced_rows
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes; new keys do not raise it."""
@@ -129,7 +129,7 @@ def _unplaced(report: Report) -> dict[str, Any]:
     listed = rows.slice(0, report.most_listed)
     return {
         "count": rows.num_rows,
-        "reasons": [{"reason": r, "jobs": n} for r, n in unplaced_reasons(rows)],
+        "reasons": [{"reason": r, "jobs": n} for r, n in counted_reasons(rows)],
         "jobs": listed.select(["job_id", "team", "reason"]).to_pylist(),
         "jobs_not_listed": rows.num_rows - listed.num_rows,
     }

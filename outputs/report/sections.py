@@ -11,7 +11,7 @@ from outputs.comparison import NO_TEAM
 from outputs.plan import PLANNED
 from outputs.report.data import Report
 from outputs.sheets import BASELINE, Sheet
-from outputs.unplaced import unplaced_reasons, unplaced_rows
+from outputs.unplaced import counted_reasons, unplaced_rows
 from outputs.wording import (
     NOTHING,
     amount,
@@ -37,7 +37,7 @@ def unplaced_sheets(report: Report) -> list[Sheet]:
     if not rows.num_rows:
         return []
     most = report.most_listed
-    reasons = unplaced_reasons(rows)
+    reasons = counted_reasons(rows)
     listed = rows.slice(0, most).select(["job_id", "team", "reason"]).to_pylist()
     return [
         Sheet(
