@@ -56,7 +56,6 @@ def make_room(
     *,
     stop: Callable[[], bool],
     steps: int = STEPS,
-    patience: int = PATIENCE,
     weight: FloatArray | None = None,
 ) -> int:
     """Place jobs that a plan leaves out, the weightiest first.
@@ -69,8 +68,8 @@ def make_room(
         True costs, which choose among places with room.
     stop
         Asked before each step of a chain.
-    steps, patience
-        When to give up a chain, and when all.
+    steps
+        When to give up a chain.
     weight
         From ``first_weight``, changed in place, so that another call goes other ways.
 
@@ -84,7 +83,7 @@ def make_room(
     weightiest = out[np.argsort(-cost[out], kind="stable")]
     rivals, kept, dry = room_to_work(plan.board), 0, 0
     for job in weightiest[: WORK // max(1, len(cost))].tolist():
-        if dry >= patience or stop():
+        if dry >= PATIENCE or stop():
             break
         chain = _Chain(plan, terms, rivals, weight, stop, [job])
         kept, dry = (kept + 1, 0) if chain.finds_room(steps) else (kept, dry + 1)
