@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from solvers.errors import EngineError
 from solvers.evaluate import evaluate
-from solvers.exact.verdict import settle
 from solvers.feasibility import violations
 from solvers.greedy import Greedy
 from solvers.isolation import Limits, run_isolated
 from solvers.problem import Problem
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
+from solvers.verdict import settle
 
 _START_S = 0.5
 """Time that a child needs to start, and again to answer. [s]"""

@@ -8,7 +8,6 @@ from threading import Event
 
 from solvers.annealing.cooling import Climate, anneal
 from solvers.evaluate import evaluate
-from solvers.exact.verdict import settle
 from solvers.feasibility import violations
 from solvers.improvement import first_plan
 from solvers.job_columns import job_columns
@@ -19,6 +18,7 @@ from solvers.price.plan import Plan
 from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats
+from solvers.verdict import settle
 
 FIRST_SWEEPS = 1_000
 """Length of the first runs; twice as long after each round that found nothing."""

@@ -14,7 +14,6 @@ from solvers.exact.earliest import settle_earliest
 from solvers.exact.engine import Engine, EngineAnswer, EngineOptions, Outcome
 from solvers.exact.model import Model, build_model
 from solvers.exact.program import Program
-from solvers.exact.verdict import broken_limits, contradicts, settle
 from solvers.isolation import Limits, run_isolated
 from solvers.problem import FloatArray, Problem
 from solvers.progress import Progress, Report, joined
@@ -26,6 +25,7 @@ from solvers.solution import (
     Stats,
     relative_gap,
 )
+from solvers.verdict import broken_limits, contradicts, settle
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from solvers.exact.earliest import settle_earliest
-from solvers.exact.verdict import settle
 from solvers.improvement import Found, first_plan, improved
 from solvers.packing.driving import drive_all_in
 from solvers.packing.rounds import pack
 from solvers.problem import Problem
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
+from solvers.verdict import settle
 
 CHAINS_SHARE = 0.5
 """Part of the time for chains; what they do not find is left to CP-SAT."""

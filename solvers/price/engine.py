@@ -10,7 +10,6 @@ from importlib.metadata import version
 import numpy as np
 
 from solvers.evaluate import evaluate
-from solvers.exact.verdict import settle
 from solvers.feasibility import violations
 from solvers.greedy import Greedy, turns
 from solvers.job_columns import JobColumns, job_columns
@@ -29,6 +28,7 @@ from solvers.price.tidy import tidied
 from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
+from solvers.verdict import settle
 
 _SMALL = 20_000
 """Jobs below which whole rounds run side by side instead of parts of a sweep."""
