@@ -6,7 +6,6 @@ another shape or of a newer version is refused in one clear line.
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from outputs.plan import PLAN_SCHEMA, SCHEMA_VERSION, Plan, PlanMeta
 from outputs.plan_digest import canonical_json, plan_digest, rows_digest
 from outputs.plan_layout import conform, require_schema, sort_rows
 from outputs.plan_meta import from_json, parse_json, require_known_version, to_json
+from outputs.plan_name import name_of
 from outputs.plan_signature import KeyRing
 from outputs.storage import write_atomically
 
@@ -33,7 +33,6 @@ MAX_UNPACKED_BYTES = 32 * 2**30
 MAX_FOOTER_BYTES = 64 * 2**20
 
 _MAGIC = b"PAR1"
-_OF_DATE = re.compile(r"plan-(\d{4}-\d{2}-\d{2})\.parquet", re.ASCII)
 _TAIL_BYTES = 8
 _MAX_FOOTER_ITEMS = 1_000_000
 _ROW_GROUP_ROWS = 131_072
@@ -223,5 +222,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _maker(path: Path) -> str:
     """Command that makes the plan of a file; by itself it would be tomorrow's."""
-    named = _OF_DATE.fullmatch(path.name)
-    return "planner solve" + (f" --date {named[1]}" if named else "")
+    name = name_of(path)
+    if name is None or name.serial is not None:
+        return "planner solve"
+    return f"planner solve --date {name.date}"

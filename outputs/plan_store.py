@@ -1,14 +1,12 @@
 """Plans of many days in one folder: the newest of each date, and earlier versions.
 
-``plan-<date>.parquet`` is the newest plan of a date; the ones that it replaced lie
-beside it as ``plan-<date>.<serial>.parquet``. A file that is damaged, or whose
-metadata name another date than its file name, counts as absent.
+A file that is damaged, or whose metadata name another date than its file name, counts
+as absent.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,10 +17,9 @@ from pathlib import Path
 from outputs.errors import PlanFormatError, PlanStorageError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import UNSIGNED, read_meta, write_plan
+from outputs.plan_name import name_of, plan_path
 from outputs.plan_signature import KeyRing
 from outputs.storage import write_atomically
-
-_NAME = re.compile(r"plan-(\d{4}-\d{2}-\d{2})(?:\.([1-9]\d{0,8}))?\.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +28,6 @@ class StoredPlan:
 
     path: Path
     meta: PlanMeta
-
-
-def plan_path(folder: Path, date: date) -> Path:
-    """File of the newest plan of a date."""
-    return folder / f"plan-{date.isoformat()}.parquet"
 
 
 def next_serial(folder: Path, date: date) -> int:
@@ -141,10 +133,10 @@ def _copy(path: Path, kept: Path) -> None:
 
 
 def _verified(path: Path) -> StoredPlan | None:
-    named = _NAME.fullmatch(path.name)
+    name = name_of(path)
     with suppress(PlanFormatError):
         meta = read_meta(path)
-        if named is not None and meta.date.isoformat() == named[1]:
+        if name is not None and meta.date == name.date:
             return StoredPlan(path=path, meta=meta)
     return None
 
@@ -165,8 +157,6 @@ def _files(folder: Path) -> Iterator[tuple[Path, date, int | None]]:
             f"{folder}: cannot be listed: {error.strerror}"
         ) from error
     for path in paths:
-        named = _NAME.fullmatch(path.name)
-        with suppress(ValueError):  # 2026-02-30 is not a date
-            if named is not None:
-                serial = int(named[2]) if named[2] else None
-                yield path, date.fromisoformat(named[1]), serial
+        name = name_of(path)
+        if name is not None:
+            yield path, name.date, name.serial

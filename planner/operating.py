@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from outputs.errors import PlanError
 from outputs.plan import PLANNED
 from outputs.plan_file import read_plan
-from outputs.plan_store import plan_path
+from outputs.plan_name import plan_path
 from planner.executing import opened
 from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.backends.registry import Place, load_all

@@ -18,7 +18,8 @@ from inputs.timegrid import TimeGrid
 from outputs.evidence import Evidence, evidence_path, write_evidence
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
-from outputs.plan_store import plan_path, valid_plans
+from outputs.plan_name import plan_path
+from outputs.plan_store import valid_plans
 from planner.executing import opened
 from planner.executor.backends.registry import Place
 from planner.recall import snapshot_path

@@ -134,7 +134,8 @@ def resolve_day(
 
 def plan_argument(app: App, workspace: Workspace, text: str) -> Path:
     """Plan file meant by a path, or by a date of the workspace."""
-    from outputs.plan_store import plan_path, planned_dates
+    from outputs.plan_name import plan_path
+    from outputs.plan_store import planned_dates
 
     path = app.directory / text
     if path.exists() or text.endswith(".parquet"):

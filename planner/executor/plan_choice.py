@@ -9,7 +9,8 @@ from pathlib import Path
 from outputs.errors import PlanError, StalePlanError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_meta
-from outputs.plan_store import StoredPlan, plan_path, valid_plans
+from outputs.plan_name import plan_path
+from outputs.plan_store import StoredPlan, valid_plans
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
 from planner.executor.plan_trust import Trust

@@ -22,8 +22,9 @@ from outputs.plan import SCHEMA_VERSION, Plan
 from outputs.plan_digest import canonical_json, plan_digest
 from outputs.plan_file import META_KEY, read_plan, write_plan
 from outputs.plan_meta import parse_json
+from outputs.plan_name import plan_path
 from outputs.plan_signature import KeyRing, SigningKey, key_ring
-from outputs.plan_store import plan_path, save_plan
+from outputs.plan_store import save_plan
 from planner.executor.dispatch import run_once
 from planner.executor.plan_choice import PlanChoice, choose_plan
 from planner.executor.plan_limits import broken_limits

@@ -13,7 +13,8 @@ from inputs.timegrid import MAX_HORIZON_HOURS
 from outputs.errors import PlanFormatError
 from outputs.plan import Plan
 from outputs.plan_file import write_plan
-from outputs.plan_store import plan_path, save_plan
+from outputs.plan_name import plan_path
+from outputs.plan_store import save_plan
 from planner.executor.adoption import adopt
 from planner.executor.ledger import Ledger
 from planner.executor.plan_choice import PlanChoice, choose_plan
