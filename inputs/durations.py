@@ -48,3 +48,17 @@ def parse_duration(value: object) -> timedelta:
         return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
         raise ValueError(EXPECTED) from None
+
+
+def written_duration(length: timedelta) -> str:
+    """A length of whole seconds as ``parse_duration`` reads it.
+
+    Examples
+    --------
+    >>> written_duration(timedelta(minutes=90))
+    '90m'
+    """
+    for unit, size in (("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
+        if not length % size:
+            return f"{length // size}{unit}"
+    return f"{length // timedelta(seconds=1)}s"

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from inputs.durations import written_duration
 from planner.cli.app import App, pass_app
 from planner.cli.options import examples, json_option
 
@@ -48,7 +49,7 @@ def as_written(value: object) -> str:
         case None:
             return "–"
         case timedelta():
-            return json.dumps(_length(value))
+            return json.dumps(written_duration(value))
         case Mapping():
             pairs = (f"{key} = {as_written(of)}" for key, of in value.items())
             return f"{{ {', '.join(pairs)} }}" if value else "{}"
@@ -62,11 +63,3 @@ def as_written(value: object) -> str:
     if table is not None:
         return as_written(table(exclude_none=True))
     return json.dumps(str(value), ensure_ascii=False)
-
-
-def _length(value: timedelta) -> str:
-    seconds = value.total_seconds()
-    for unit, length in (("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds / length:.0f}{unit}"
-    return f"{seconds:g}s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from inputs.durations import EXPECTED, parse_duration
+from inputs.durations import EXPECTED, parse_duration, written_duration
 from inputs.errors import ManifestError
 from inputs.manifests import load_jobs
 from inputs.manifests.argv import split_words
@@ -153,6 +154,13 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
         assert parse_duration(text).total_seconds() >= 0
     except ValueError as error:
         assert str(error) == EXPECTED  # noqa: PT017  both outcomes are allowed
+
+
+@given(seconds=st.integers(0, 10**9))
+@settings(max_examples=60, deadline=None)
+def test_a_length_of_whole_seconds_is_read_again_as_it_is_written(seconds: int) -> None:
+    length = timedelta(seconds=seconds)
+    assert parse_duration(written_duration(length)) == length
 
 
 @given(value=_VALUES)
