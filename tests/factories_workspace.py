@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from click.testing import CliRunner, Result
 
+from inputs.workspace import load_workspace
 from planner.cli import main
 from planner.cli.app import App
+from planner.day import Day, prepare_day
+from planner.stopwatch import Stopwatch
 
 NOW = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
 """The clock of these tests: the evening before the planned day."""
@@ -116,3 +120,14 @@ def a_workspace(
     folder.write("carbon.csv", carbon_csv() if carbon is None else carbon)
     folder.write("inputs/jobs.yaml", jobs_yaml(*(jobs or ({},))))
     return folder
+
+
+def day_of(folder: Folder) -> Day:
+    """The planned day of a workspace, stated as a problem."""
+    return prepare_day(
+        load_workspace(folder.root, environment={}),
+        date.fromisoformat(DAY),
+        now=NOW,
+        environment={},
+        watch=Stopwatch(perf_counter),
+    )

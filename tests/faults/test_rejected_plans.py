@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import pytest
 
-from inputs.workspace import load_workspace
 from outputs.errors import PlanCheckError
-from planner.day import Day, prepare_day
+from planner.day import Day
 from planner.drafts import check_draft, first_valid
 from planner.policies import PolicyRun, run_baselines
 from planner.provenance import Occasion
 from planner.stopwatch import Stopwatch
 from solvers.evaluate import evaluate
 from solvers.solution import Schedule, SolveOptions
-from tests.factories_workspace import DAY, NOW, a_workspace
+from tests.factories_workspace import NOW, a_workspace, day_of
 
 OCCASION = Occasion(now=NOW, serial=1, options=SolveOptions(), seconds={})
 
@@ -28,14 +26,7 @@ OCCASION = Occasion(now=NOW, serial=1, options=SolveOptions(), seconds={})
 def day(tmp_path: Path) -> Day:
     """Two jobs that fill the north, so only one runs there at a time."""
     jobs = ({"id": name, "resources": "{ cpu: 4 }"} for name in "ab")
-    folder = a_workspace(tmp_path, *jobs)
-    return prepare_day(
-        load_workspace(folder.root, environment={}),
-        date.fromisoformat(DAY),
-        now=NOW,
-        environment={},
-        watch=Stopwatch(perf_counter),
-    )
+    return day_of(a_workspace(tmp_path, *jobs))
 
 
 @pytest.fixture

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import pytest
 
-from inputs.workspace import load_workspace
-from planner.day import Day, prepare_day
+from planner.day import Day
 from planner.policies import PolicyRun, run_policy
 from planner.stopwatch import Stopwatch
 from planner.unplaced import EXPLAINED, LONGEST_S, unplaced_reasons
 from solvers.conflict import Conflict
 from solvers.solution import SolveOptions
-from tests.factories_workspace import DAY, NOW, a_workspace
+from tests.factories_workspace import a_workspace, day_of
 
 WHOLE_DAY = {"duration": "24h", "resources": "{ cpu: 4 }"}
 
@@ -25,14 +23,8 @@ WHOLE_DAY = {"duration": "24h", "resources": "{ cpu: 4 }"}
 @pytest.fixture
 def day(tmp_path: Path) -> Day:
     """Five jobs that each want all of the day's cpus."""
-    folder = a_workspace(tmp_path, *({"id": name} | WHOLE_DAY for name in "abcde"))
-    return prepare_day(
-        load_workspace(folder.root, environment={}),
-        date.fromisoformat(DAY),
-        now=NOW,
-        environment={},
-        watch=Stopwatch(perf_counter),
-    )
+    jobs = ({"id": name} | WHOLE_DAY for name in "abcde")
+    return day_of(a_workspace(tmp_path, *jobs))
 
 
 def left_out(day: Day, *, seconds: float) -> PolicyRun:
