@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from outputs.comparison import Comparison
 from outputs.savings import SideBySide, by_region, by_team, saving
-from tests.factories_report import make_comparison, make_policy
+from tests.factories_comparison import make_comparison, make_policy
 
 N_REGIONS = 3
 EXAMPLES = settings(max_examples=60, deadline=None)

@@ -25,7 +25,11 @@ from outputs.charts.scales import (
     run_edges,
 )
 from outputs.sheets import limits_sheet
-from tests.factories_report import make_comparison, make_policy, synthetic_comparison
+from tests.factories_comparison import (
+    make_comparison,
+    make_policy,
+    synthetic_comparison,
+)
 
 
 def axis(

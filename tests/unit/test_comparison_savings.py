@@ -8,7 +8,7 @@ import pytest
 
 from outputs.comparison import NO_TEAM, encode_teams
 from outputs.savings import by_region, by_team, saving
-from tests.factories_report import make_comparison, make_policy
+from tests.factories_comparison import make_comparison, make_policy
 
 
 def test_saving_of_equal_sets_is_the_difference_of_the_totals() -> None:

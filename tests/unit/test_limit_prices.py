@@ -14,7 +14,7 @@ from outputs.errors import PlanFormatError
 from outputs.limit_costs import costs_document, costs_sheet, costs_text
 from outputs.limit_prices import LimitPrice, LimitPrices
 from outputs.limit_prices_file import read_limit_prices, write_limit_prices
-from tests.factories_report import make_comparison
+from tests.factories_comparison import make_comparison
 
 GRID = day_grid(date(2026, 11, 22), timezone="UTC", slot_minutes=30)
 

@@ -17,13 +17,12 @@ from outputs.report.contents import sections
 from outputs.report.document import document
 from outputs.report.markdown import escape, markdown_report
 from outputs.report.sections import moved_jobs
-from tests.factories_report import (
-    known_report,
+from tests.factories_comparison import (
     make_comparison,
     make_policy,
-    make_report,
     synthetic_comparison,
 )
+from tests.factories_report import known_report, make_report
 
 DOCS = Path(__file__).parents[2] / "docs" / "report.md"
 

@@ -16,13 +16,12 @@ from outputs.report.contents import sections
 from outputs.report.data import gap_sentence
 from outputs.report.page import html_report
 from outputs.unplaced import unplaced_rows
-from tests.factories_report import (
-    known_report,
+from tests.factories_comparison import (
     make_comparison,
     make_policy,
-    make_report,
     synthetic_comparison,
 )
+from tests.factories_report import known_report, make_report
 
 PAYLOADS = (
     "<script>alert(1)</script>",

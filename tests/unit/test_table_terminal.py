@@ -12,7 +12,7 @@ import pytest
 from outputs.savings import by_region, by_team
 from outputs.strips import BLOCKS, day_strips, ruler
 from outputs.tables import as_text, policies, result, side_by_side
-from tests.factories_report import (
+from tests.factories_comparison import (
     make_comparison,
     make_policy,
     synthetic_comparison,
