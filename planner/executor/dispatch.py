@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from outputs.plan import Plan, PlanMeta
 from planner.executor.adoption import Adoption, adopt
 from planner.executor.backends.backend import Backend
-from planner.executor.believable import checked_skew
+from planner.executor.clock import checked_skew
 from planner.executor.collection import Stop, collect, look_up, never, own_up
 from planner.executor.dependencies import settle_dependencies
 from planner.executor.endings import enforce_time_limits, was_elsewhere
