@@ -28,8 +28,9 @@ class Crew(Generic[T]):
 
     Only calls leave that thread, and only where a back end takes more than one
     ``at_once``: ledgers and all else need no locks. The first call about a place goes
-    alone, and so does each one after a call that came to nothing: one that is down
-    costs a few calls, not a crowd of them.
+    alone, and so does each one after a call that came to nothing (an error that is no
+    refusal, or None, as ``Patience`` has it): one that is down costs a few calls, not a
+    crowd of them.
 
     Parameters
     ----------
@@ -106,7 +107,9 @@ class Crew(Generic[T]):
             answer = call()
         except BackendError as error:
             answer = error
-        if isinstance(answer, BackendError) and not isinstance(answer, RejectedError):
+        if answer is None or (
+            isinstance(answer, BackendError) and not isinstance(answer, RejectedError)
+        ):
             self._in_vain[place] += 1
         else:
             self._in_vain[place] = 0

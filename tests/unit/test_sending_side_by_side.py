@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planner.executor.backends.backend import Order, Phase, Report
-from planner.executor.errors import NotTakenError, UncertainError
+from planner.executor.errors import BackendError, NotTakenError, UncertainError
 from planner.executor.verification import verify
 from tests.executor_site import Site
 from tests.factories_executor import FakeBackend, plan_of, row
@@ -140,3 +140,29 @@ def test_how_sent_ones_stand_is_asked_side_by_side(site: Site) -> None:
     site.tick(None, "02:30")
     assert set(site.states().values()) == {"done"}
     assert len(set(site.backend.asked)) == 1 + AT_ONCE
+
+
+class Silent(FakeBackend):
+    """Answers no question, and counts how many are put at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__(at_once=AT_ONCE)
+        self.lock = threading.Lock()
+        self.under_way = self.most = 0
+
+    def status(self, key: str, handle: str | None) -> Report:
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        threading.Event().wait(0.005)
+        with self.lock:
+            self.under_way -= 1
+        raise BackendError("silence")
+
+
+def test_questions_that_come_to_nothing_are_put_one_at_a_time(site: Site) -> None:
+    site.backend = Silent()
+    site.tick(jobs(3 * AT_ONCE), "02:00")
+    tick = site.tick(None, "02:30")
+    assert [silence.dispatches for silence in tick.silences] == [3 * AT_ONCE]
+    assert site.backend.most == 1
