@@ -90,11 +90,12 @@ class Crew(Generic[T]):
         )
 
     def _has_room(self, place: Place) -> bool:
-        if place not in self._reached or self._in_vain[place]:
-            return not self._under_way[place]
         name = place[0]
         calls = sum(n for (other, _), n in self._under_way.items() if other == name)
-        return calls < self._backends[name].at_once
+        if calls >= self._backends[name].at_once:
+            return False
+        well = place in self._reached and not self._in_vain[place]
+        return well or not self._under_way[place]
 
     def _take_answer(self) -> None:
         place, then, answer = self._answers.get()

@@ -40,7 +40,7 @@ def gate() -> Iterator[threading.Event]:
     gate.set()
 
 
-def held(gate: threading.Event, begun: Callable[[], None]) -> int:
+def held(gate: threading.Event, begun: Callable[[], object]) -> int:
     begun()
     assert gate.wait(WAIT_S)
     return 0
@@ -94,6 +94,20 @@ def test_never_more_are_under_way_than_it_takes_in_all_regions_together(
         ended = threading.Timer(0.05, gate.set)
         ended.start()
         crew.make_room(PLACE)
+        assert gate.is_set()
+        ended.join()
+
+
+def test_first_calls_about_many_regions_are_no_more_than_it_takes_either(
+    gate: threading.Event,
+) -> None:
+    with crew_of(2) as crew:
+        for place in (PLACE, ELSEWHERE):
+            crew.make_room(place)
+            crew.call(place, partial(held, gate, bool), ignore)
+        ended = threading.Timer(0.05, gate.set)
+        ended.start()
+        crew.make_room(("fake", "west"))
         assert gate.is_set()
         ended.join()
 
