@@ -99,6 +99,13 @@ def percent(fraction: float | None) -> str:
     return f"{_minus(f'{hundred:,.{places}f}')} %"
 
 
+def at_most(fraction: float) -> str:
+    """Percentage that something does not exceed: ``at most 1.0 %``, in words."""
+    text = percent(fraction)
+    below = text.removeprefix("< ")
+    return f"at most {text}" if below == text else f"less than {below}"
+
+
 def seconds(elapsed: float) -> str:
     """Elapsed seconds; two decimals below ten."""
     return f"{elapsed:.2f}" if elapsed < 10 else f"{elapsed:,.0f}"

@@ -10,7 +10,7 @@ from outputs.evidence import Evidence
 from outputs.plan import Plan, PlanMeta
 from outputs.savings import Saving, saving
 from outputs.sheets import BASELINE
-from outputs.wording import NOTHING, amount, count, counted, day, percent
+from outputs.wording import NOTHING, amount, at_most, count, counted, day, percent
 
 REFERENCES = (BASELINE, "greedy")
 """Policies that the plan is measured against in the headline."""
@@ -145,11 +145,10 @@ def gap_sentence(meta: PlanMeta) -> str:
     if meta.bound is None or meta.gap is None:
         return "No bound is proven, so how much better a plan could be is not known."
     least, ours = _told_apart(meta.bound, meta.objective)
-    left = percent(meta.gap)
-    most = f"less than {left[2:]}" if left.startswith("< ") else f"at most {left}"
     return (
         f"Proven: no plan for this day can have an objective below {least}; "
-        f"this plan has {ours}, so {most} is left to gain." + _finders(meta.found_by)
+        f"this plan has {ours}, so {at_most(meta.gap)} is left to gain."
+        f"{_finders(meta.found_by)}"
     )
 
 
