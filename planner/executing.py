@@ -17,6 +17,7 @@ from planner.executor.backends.registry import Place, load_all
 from planner.executor.collection import Stop, never
 from planner.executor.dispatch import Tick, run_once
 from planner.executor.holds import Hold, holds_in_force
+from planner.executor.hosts import SilentHost, silent_hosts
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_place import open_ledger_at
 from planner.executor.plan_choice import PassedOver, choose_plan, read_if_new
@@ -142,12 +143,16 @@ class Standing:
         Every hold in force, for whichever date.
     wishes
         What users asked for and nobody has acted on yet.
+    silent_hosts
+        Hosts that may be gone though open runs of theirs, of whichever date, are
+        known to them alone.
     """
 
     plan: Plan
     rows: tuple[DispatchStatus, ...]
     holds: tuple[Hold, ...]
     wishes: tuple[Wish, ...]
+    silent_hosts: tuple[SilentHost, ...] = ()
 
 
 def standing(place: Place, *, plan_path: Path, now: datetime) -> Standing:
@@ -160,6 +165,7 @@ def standing(place: Place, *, plan_path: Path, now: datetime) -> Standing:
             rows=status(ledger, plan, now=now, backends=backends),
             holds=holds_in_force(ledger),
             wishes=pending(ledger),
+            silent_hosts=silent_hosts(ledger, now=now),
         )
 
 

@@ -1,4 +1,4 @@
-"""What people do to jobs while the executor works: cancel, retry, hold, release."""
+"""What people do to jobs while the executor works: cancel, retry, close, hold."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from planner.executor.holds import Scope, lift_holds, place_hold
 from planner.executor.instants import to_us
 from planner.executor.keys import KEY_PATTERN
 from planner.executor.ledger import Ledger
+from planner.executor.states import State
 from planner.executor.wishes import Verb, make_wish, targets, wishes_numbered
 
 
@@ -76,14 +77,22 @@ class Asker:
 
 
 def ask(
-    place: Place, verb: Verb, jobs: Sequence[str], *, day: date, asker: Asker
+    place: Place,
+    verb: Verb,
+    jobs: Sequence[str],
+    *,
+    day: date,
+    asker: Asker,
+    state: State | None = None,
 ) -> Answers:
-    """Have jobs cancelled or tried again, now or by the executor at work.
+    """Have jobs cancelled, tried again or closed, now or by the executor at work.
 
     Parameters
     ----------
     jobs
         Ids of jobs or arrays of the day, or keys.
+    state
+        What became of them, as the asker says; with ``close`` alone.
 
     Raises
     ------
@@ -103,6 +112,7 @@ def ask(
                 at_us=to_us(asker.now),
                 actor=asker.actor,
                 reason=asker.reason,
+                state=state,
             )
             for job, planned in zip(jobs, dates, strict=True)
         ]

@@ -17,6 +17,7 @@ from planner.executor.holds import Scope, lift_holds, place_hold
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_server import open_server_ledger
+from planner.executor.states import State
 from planner.executor.verification import verify
 from planner.executor.wishes import Verb, make_wish
 from tests.factories_executor import DAY, MADE, FakeBackend, at, ledger_in
@@ -108,7 +109,13 @@ class Site:
                 self.backend.reports[key] = Report(phase=phase, **facts)
 
     def wish(
-        self, verb: Verb, target: str, when: str, reason: str | None = None
+        self,
+        verb: Verb,
+        target: str,
+        when: str,
+        reason: str | None = None,
+        *,
+        state: State | None = None,
     ) -> int:
         return make_wish(
             self.ledger,
@@ -118,6 +125,7 @@ class Site:
             at_us=to_us(at(when)),
             actor="anna",
             reason=reason,
+            state=state,
         )
 
     def hold(self, when: str, scope: Scope, target: str = "", **facts: Any) -> bool:

@@ -28,6 +28,7 @@ COMMANDS = {
     "settle": "Set what was planned of a day beside what really happened.",
     "cancel": "End jobs, or keep them from being started.",
     "retry": "Try jobs again that failed, were missed or cancelled.",
+    "close": "Say what became of jobs that nobody can look up any more.",
     "hold": "Start none of some jobs, of a region, or of all.",
     "release": "Let jobs start again that were held.",
     "ledger": "Check the record of what was sent, or show its steps.",

@@ -18,10 +18,13 @@ from planner.cli.options import examples, json_option, plan_argument
 if TYPE_CHECKING:
     from outputs.plan import PlanMeta
     from planner.executing import Standing
+    from planner.executor.hosts import SilentHost
     from planner.executor.status import DispatchStatus
 
 _FLAGS = ("late", "held", "waiting")
 """Not states but what keeps a planned job from being sent."""
+
+_LISTED = 5
 
 
 def _words_of_state(
@@ -135,6 +138,7 @@ def _line(row: DispatchStatus, clock: _Clock, app: App) -> str:
         f"{clock(row.planned_start)}  {state:<9} {row.job_id:<32} {row.region:<12}",
         f"attempt {row.attempt}" if row.attempt > 1 else "",
         ran if row.started_at else "",
+        f"on {row.host}" if row.host else "",
         "" if row.exit_code is None else f"exit {row.exit_code}",
         f"{row.late_s:.0f} s late" if row.late_s and row.late_s >= 60 else "",
         row.held or "",
@@ -166,7 +170,21 @@ def _totals(found: Standing, zone: ZoneInfo) -> list[str]:
         f"asked, not done yet: {wish.verb} {wish.target} of {wish.date} by {wish.actor}"
         for wish in found.wishes
     ]
-    return lines
+    return lines + [_silent(host, zone) for host in found.silent_hosts]
+
+
+def _silent(host: SilentHost, zone: ZoneInfo) -> str:
+    """A host that may be gone, and what to do if it is."""
+    since = "not at work since that is noted"
+    if host.seen_at is not None:
+        since = f"last at work {host.seen_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    jobs = ", ".join(host.jobs[:_LISTED])
+    if len(host.jobs) > _LISTED:
+        jobs += f" and {len(host.jobs) - _LISTED:,} more"
+    return (
+        f"host {host.host}: {since}; it alone can tell what became of {jobs} "
+        f"({', '.join(host.dates)}). If it is gone for good, say so: planner close"
+    )
 
 
 def _next_due(rows: Sequence[DispatchStatus]) -> datetime | None:
@@ -190,6 +208,10 @@ def _summary(found: Standing, rows: Sequence[DispatchStatus]) -> dict[str, Any]:
         "wishes": [
             {"verb": w.verb, "target": w.target, "date": w.date, "actor": w.actor}
             for w in found.wishes
+        ],
+        "silent_hosts": [
+            {**asdict(host), "seen_at": host.seen_at and host.seen_at.isoformat()}
+            for host in found.silent_hosts
         ],
         "jobs": [_plain(row) for row in rows],
     }

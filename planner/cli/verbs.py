@@ -26,7 +26,7 @@ reason_option = click.option(
 
 
 def job_arguments(command: Command) -> Command:
-    """Add what ``cancel`` and ``retry`` are told."""
+    """Add what ``cancel``, ``retry`` and ``close`` are told."""
     for option in (
         json_option,
         reason_option,

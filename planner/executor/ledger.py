@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any, Self
 
+from planner.executor.actors import host_of
 from planner.executor.energy import Energy
 from planner.executor.errors import LeaseLostError, LedgerDamagedError
 from planner.executor.records import Dispatch, FollowedPlan
@@ -119,6 +120,12 @@ class Ledger:
             self.execute(
                 "update lease set number = number + 1, holder = ?, taken_us = ?",
                 holder,
+                at_us,
+            )
+            self.execute(
+                "insert into hosts (name, seen_us) values (?, ?) "
+                "on conflict (name) do update set seen_us = excluded.seen_us",
+                host_of(holder),
                 at_us,
             )
             self._lease = self.lease_number()

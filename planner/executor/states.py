@@ -21,6 +21,8 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+_SAID = "or a person says so where nobody can look it up"
+
 TRANSITIONS: dict[State, dict[State, str]] = {
     State.PLANNED: {
         State.PLANNED: (
@@ -45,8 +47,8 @@ TRANSITIONS: dict[State, dict[State, str]] = {
     State.UNKNOWN: {
         State.SENT: "looked up by its key and found",
         State.RUNNING: "looked up by its key and found running",
-        State.DONE: "looked up by its key and found finished",
-        State.FAILED: "looked up by its key and found failed",
+        State.DONE: f"looked up by its key and found finished, {_SAID}",
+        State.FAILED: f"looked up by its key and found failed, {_SAID}",
         State.INTENT: "surely never taken; sent again under the same key",
         State.MISSED: "surely never taken, and too late to be sent again",
         State.CANCELLED: (
@@ -58,15 +60,15 @@ TRANSITIONS: dict[State, dict[State, str]] = {
     State.SENT: {
         State.SENT: "told to end: the user cancels it",
         State.RUNNING: "the back end says that it runs",
-        State.DONE: "it ended with exit status 0",
-        State.FAILED: "it ended otherwise",
+        State.DONE: f"it ended with exit status 0, {_SAID}",
+        State.FAILED: f"it ended otherwise, {_SAID}",
         State.UNKNOWN: "the back end cannot tell what became of it",
         State.CANCELLED: "it was cancelled",
     },
     State.RUNNING: {
         State.RUNNING: "told to end: the user cancels it, or it is over its time limit",
-        State.DONE: "it ended with exit status 0",
-        State.FAILED: "it ended otherwise",
+        State.DONE: f"it ended with exit status 0, {_SAID}",
+        State.FAILED: f"it ended otherwise, {_SAID}",
         State.UNKNOWN: "the back end cannot tell what became of it",
         State.CANCELLED: "it was cancelled",
     },

@@ -12,6 +12,7 @@ from outputs.plan import PLANNED, Plan
 from planner.executor.backends.backend import Backend
 from planner.executor.dependencies import waiting_for
 from planner.executor.holds import Hold, hold_on, holds_in_force
+from planner.executor.hosts import bound_runs
 from planner.executor.instants import from_us, to_us
 from planner.executor.ledger import Ledger
 from planner.executor.records import Dispatch
@@ -39,6 +40,8 @@ class DispatchStatus:
         A job that has to be done first, if that is why a due one is not sent.
     stdout, stderr
         Where the output is; None if it was never sent.
+    host
+        The host that alone can tell of an open run; None where any can.
     """
 
     job_id: str
@@ -60,6 +63,7 @@ class DispatchStatus:
     waits_for: str | None = None
     stdout: str | None = None
     stderr: str | None = None
+    host: str | None = None
 
 
 def status(
@@ -86,11 +90,13 @@ def status(
         plan.meta.date.isoformat(),
     )
     holds, needs = holds_in_force(ledger), waiting_for(ledger, to_us(now))
+    hosts = {run.key: run.host for run in bound_runs(ledger)}
     rows = [
         replace(
             _of_dispatch(row, to_us(now), backends or {}),
             held=_held(row, holds),
             waits_for=needs.get(row.key),
+            host=hosts.get(row.key),
         )
         for row in found
     ]

@@ -1,4 +1,4 @@
-"""What users ask of the executor while it works: cancel a job, try it again.
+"""What users ask of the executor while it works: cancel, try again, close a job.
 
 A wish is stored at once, by any process, and acted on by whoever holds the lease:
 the process that stored it if the lease is free, else the next run. A wish for a date
@@ -9,13 +9,14 @@ does no harm.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import partial
 
 from planner.executor.attempts import MOST, add_attempt
 from planner.executor.backends.backend import Backend
+from planner.executor.closing import close_by_word
 from planner.executor.collection import absorb
 from planner.executor.endings import asked_to_end
 from planner.executor.journal import Journal
@@ -31,6 +32,7 @@ class Verb(StrEnum):
 
     CANCEL = "cancel"
     RETRY = "retry"
+    CLOSE = "close"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Wish:
         Id of a job or array, or a key.
     outcome
         What came of it, None while nobody has acted on it.
+    state
+        What the user says became of the job; only with ``close``.
     """
 
     sequence: int
@@ -55,11 +59,16 @@ class Wish:
     actor: str
     reason: str | None
     outcome: str | None
+    state: State | None = None
 
     @property
     def words(self) -> str:
         """Who wishes what and why, for people."""
-        done = {Verb.CANCEL: "cancelled by", Verb.RETRY: "tried again for"}[self.verb]
+        done = {
+            Verb.CANCEL: "cancelled by",
+            Verb.RETRY: "tried again for",
+            Verb.CLOSE: f"{self.state}, says",
+        }[self.verb]
         return f"{done} {self.actor}" + (f": {self.reason}" if self.reason else "")
 
 
@@ -75,16 +84,18 @@ def make_wish(
     at_us: int,
     actor: str,
     reason: str | None,
+    state: State | None = None,
 ) -> int:
     """Store a wish; its number. One that nobody has acted on yet is not doubled."""
     with ledger.transaction():
         for wish in pending(ledger):
-            if (wish.verb, wish.date, wish.target) == (verb, date, target):
+            same = (wish.verb, wish.date, wish.target, wish.state)
+            if same == (verb, date, target, state):
                 return wish.sequence
         ledger.execute(
-            "insert into wishes (verb, date, target, at_us, actor, reason) "
-            "values (?, ?, ?, ?, ?, ?)",
-            *(verb, date, target, at_us, actor, reason),
+            "insert into wishes (verb, date, target, at_us, actor, reason, state) "
+            "values (?, ?, ?, ?, ?, ?, ?)",
+            *(verb, date, target, at_us, actor, reason, state),
         )
         return pending(ledger)[-1].sequence
 
@@ -137,12 +148,8 @@ def carry_out(
             continue
         # The history shows the user whose wish it is, not who happens to act on it.
         theirs = replace(journal, actor=wish.actor)
-        outcomes: list[str | None] = [
-            _cancel(theirs, backends, wish, dispatch, patience, rehearsal=rehearsal)
-            if wish.verb is Verb.CANCEL
-            else _retry(theirs, wish, dispatch)
-            for dispatch in found
-        ]
+        act = partial(_ACTS[wish.verb], theirs, backends, wish, patience, rehearsal)
+        outcomes = [act(dispatch) for dispatch in found]
         settled = [outcome for outcome in outcomes if outcome is not None]
         if len(settled) == len(outcomes):
             _close(journal, wish, settled)
@@ -161,10 +168,9 @@ def _cancel(
     journal: Journal,
     backends: Mapping[str, Backend],
     wish: Wish,
-    dispatch: Dispatch,
     patience: Patience,
-    *,
     rehearsal: bool,
+    dispatch: Dispatch,
 ) -> str | None:
     """What came of it; None while it is not known whether there is one to end."""
     if dispatch.state is State.PLANNED:
@@ -188,7 +194,34 @@ def _cancel(
     return "cancelled" if dispatch.state is State.CANCELLED else "told to end"
 
 
-def _retry(journal: Journal, wish: Wish, dispatch: Dispatch) -> str:
+def _close_by_word(
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    wish: Wish,
+    patience: Patience,
+    rehearsal: bool,
+    dispatch: Dispatch,
+) -> str:
+    assert wish.state is not None
+    return close_by_word(
+        journal,
+        backends,
+        dispatch,
+        wish.state,
+        words=wish.words,
+        patience=patience,
+        rehearsal=rehearsal,
+    )
+
+
+def _retry(
+    journal: Journal,
+    backends: Mapping[str, Backend],
+    wish: Wish,
+    patience: Patience,
+    rehearsal: bool,
+    dispatch: Dispatch,
+) -> str:
     never_sent = dispatch.intent_us is None
     if dispatch.state is State.MISSED and never_sent:
         journal.move(
@@ -211,4 +244,20 @@ def _wishes(ledger: Ledger, condition: str, *values: object) -> tuple[Wish, ...]
     )
     names = [field.name for field in fields(Wish)]
     found = (dict(zip(names, row, strict=True)) for row in rows)
-    return tuple(Wish(**{**facts, "verb": Verb(facts["verb"])}) for facts in found)
+    return tuple(
+        Wish(
+            **{
+                **facts,
+                "verb": Verb(facts["verb"]),
+                "state": facts["state"] and State(facts["state"]),
+            }
+        )
+        for facts in found
+    )
+
+
+_ACTS: dict[Verb, Callable[..., str | None]] = {
+    Verb.CANCEL: _cancel,
+    Verb.RETRY: _retry,
+    Verb.CLOSE: _close_by_word,
+}

@@ -256,3 +256,27 @@ def test_wrong_settings_of_the_executor_are_refused(tmp_path: Path, line: str) -
     assert "executor.keep_run" in result.stderr
     if line.startswith("keep_run_"):
         assert "did you mean keep_runs_days?" in result.stderr
+
+
+def test_a_run_that_nobody_can_look_up_is_closed_by_a_persons_word(
+    tmp_path: Path,
+) -> None:
+    workspace = planned(tmp_path, {"id": "a", "command": WAITS})
+    once(workspace)
+    until((tmp_path / "began").exists)
+    told = workspace.run("close", "a", "--as", "failed", "--reason", "gone", now=START)
+    assert told.stdout == "a: not closed, its back end says that it is running\n"
+    workspace.run("cancel", "a", now=START)
+    until_state(workspace, "a", "cancelled")
+    told = workspace.run("close", "a", "--as", "done", "--reason", "gone", now=START)
+    assert told.stdout == "a: nothing to close, it is cancelled\n"
+
+
+@pytest.mark.parametrize("words", [("--as", "done"), ("--reason", "gone")])
+def test_closing_takes_what_became_of_the_job_and_how_one_knows(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    workspace = planned(tmp_path, {"id": "a"})
+    refused = workspace.run("close", "a", *words)
+    assert refused.exit_code == ExitCode.USAGE
+    assert ("--reason" if words[0] == "--as" else "--as") in refused.stderr

@@ -32,7 +32,9 @@ from planner.executor.marker import MARKER
 from planner.executor.schema import MIGRATIONS, VERSION, migrate
 from planner.executor.states import State
 from planner.executor.verification import verify
+from planner.executor.wishes import Verb, make_wish, pending
 from tests.factories_executor import MADE, FakeBackend, at, plan_of, row
+from tests.older_ledgers import make_older
 from tests.postgres_server import Server, running_server
 
 Opener = Callable[..., Ledger]
@@ -106,6 +108,34 @@ def test_every_step_is_in_the_history_with_time_plan_and_digest(ledger: Ledger) 
         (*facts, "planned", "intent"),
         (*facts, "intent", "sent"),
     ]
+
+
+def test_what_users_asked_an_older_ledger_is_there_after_its_upgrade(
+    opened: Opener,
+) -> None:
+    facts = "'2026-11-22', 'a', 5, 'anna', 'old data'"
+    with opened() as ledger:
+        make_older(ledger, 3)
+        for verb in ("retry", "cancel"):
+            ledger.execute(
+                "insert into wishes (verb, date, target, at_us, actor, reason) "
+                f"values ('{verb}', {facts})"
+            )
+    with opened() as ledger:
+        assert ledger.store.version() == VERSION
+        told = [(wish.verb, wish.words) for wish in pending(ledger)]
+        words = "tried again for anna: old data", "cancelled by anna: old data"
+        assert told == [(Verb.RETRY, words[0]), (Verb.CANCEL, words[1])]
+        new: dict[str, Any] = {
+            "date": "2026-11-22",
+            "target": "a",
+            "actor": "ben",
+            "reason": None,
+        }
+        assert make_wish(
+            ledger, verb=Verb.CLOSE, state=State.DONE, at_us=6, **new
+        ) not in [wish.sequence for wish in pending(ledger)[:2]]
+        assert verify(ledger) == ()
 
 
 def test_a_newer_plan_moves_withdraws_and_adds_what_was_never_sent(

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from planner.executor.actors import host_of
 from planner.executor.backends.backend import Backend, Logs, Order, Report
 from planner.executor.errors import ElsewhereError
+from planner.executor.hosts import HOST_BOUND, sender_of
 from planner.executor.ledger import Ledger
-
-HOST_BOUND = frozenset({"shell"})
-"""Back ends that know the processes of their own host only."""
 
 FOLDER_BOUND = frozenset({"slurm"})
 """Back ends that know a run by its folder, which other hosts may share, or not."""
@@ -91,19 +90,9 @@ class HostBound:
         return self.backend.logs(key, handle)
 
     def _require_here(self, key: str) -> None:
-        senders = self.ledger.query(
-            "select actor from transitions where key = ? and after_state = 'intent' "
-            "order by sequence desc limit 1",
-            key,
-        )
-        host = host_of(senders[0][0]) if senders else self.host
+        host = sender_of(self.ledger, key) or self.host
         if host != self.host and not self.seen(key):
             raise ElsewhereError(f"it was sent by {host}, which alone can tell")
-
-
-def host_of(actor: str) -> str:
-    """Host of an actor, which is ``host:process``."""
-    return actor.rpartition(":")[0] or actor
 
 
 def bind_to_host(
