@@ -19,6 +19,7 @@ from planner.executor.journal import Event, Journal
 from planner.executor.leases import leased
 from planner.executor.ledger import Ledger
 from planner.executor.patience import Patience, Silence
+from planner.executor.reading import copied
 from planner.executor.sending import Queue, send_due
 from planner.executor.states import State
 from planner.executor.wishes import carry_out
@@ -164,8 +165,8 @@ def run_once(
         plan=plan, backends=backends, now=now, actor=actor, stop=stop, skew=skew
     )
     if dry_run:
-        with ledger.transaction(rehearsal=True):
-            return _work(replace(work, rehearsal=True), ledger)
+        with copied(ledger.store) as copy:
+            return _work(replace(work, rehearsal=True), copy)
     with leased(ledger, holder=actor, now=now) as mine:
         if not mine:
             return Tick(at=now, plan_id=work.plan_id, at_work=ledger.lease_holder())

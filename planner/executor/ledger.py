@@ -83,13 +83,8 @@ class Ledger:
         self.store.execute_many(sql, rows)
 
     @contextlib.contextmanager
-    def transaction(self, *, rehearsal: bool = False) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All changes inside, or none; within another transaction, a part of it.
-
-        Parameters
-        ----------
-        rehearsal
-            Undo everything at the end.
 
         Raises
         ------
@@ -103,10 +98,7 @@ class Ledger:
         try:
             self._check_lease()
             yield
-            if rehearsal:
-                self.store.rollback()
-            else:
-                self.store.commit()
+            self.store.commit()
         finally:
             self.store.rollback()
 

@@ -57,7 +57,6 @@ def open_ledger(
     site: str | None = None,
     busy_s: float = BUSY_S,
     mounts: str | None = None,
-    rehearsal: bool = False,
 ) -> Ledger:
     """Open the ledger of a folder; the first time, make it.
 
@@ -73,8 +72,6 @@ def open_ledger(
         How long to wait while another process writes. [s]
     mounts
         Mount table, default the system's.
-    rehearsal
-        Leave the disk as it is: a ledger that does not exist yet is made in memory.
 
     Raises
     ------
@@ -86,30 +83,19 @@ def open_ledger(
     if not path.exists():
         if remembered:
             refuse_if_it_existed(folder, str(path))
-        if rehearsal:
-            return new_in_memory(now=now)
         folder.mkdir(parents=True, exist_ok=True)
-        _refuse_network(folder, mount_table() if mounts is None else mounts)
+        refuse_network(folder, mount_table() if mounts is None else mounts)
         _make(path, site=site or secrets.token_hex(8), now=now)
     else:
-        _refuse_network(folder, mount_table() if mounts is None else mounts)
+        refuse_network(folder, mount_table() if mounts is None else mounts)
     store = _connect(path, busy_s=busy_s, now=now)
     try:
         ledger = Ledger(store)
-        compare_with_marker(ledger, folder)
+        compare_with_marker(ledger, folder, note=True)
     except BaseException:
         store.close()
         raise
     return ledger
-
-
-def new_in_memory(*, now: datetime) -> Ledger:
-    """An empty ledger that is gone when it is closed, for rehearsals."""
-    store = SqliteStore(sqlite3.connect(":memory:", isolation_level=None), path=None)
-    store.begin()
-    fill(store, site="rehearsal", now=now)
-    store.commit()
-    return Ledger(store)
 
 
 def upgrade(store: SqliteStore, scripts: Sequence[str] = MIGRATIONS) -> None:
@@ -139,7 +125,7 @@ def _connect(path: Path, *, busy_s: float, now: datetime) -> SqliteStore:
         )
     store = SqliteStore(connection, path=path)
     try:
-        _check_file(store, path, now)
+        check_file(store, path, now)
         _set_up(store)
         if store.version() < VERSION:
             upgrade(store)
@@ -164,7 +150,14 @@ def _set_up(store: SqliteStore) -> None:
     store.execute("pragma temp_store = memory")
 
 
-def _check_file(store: SqliteStore, path: Path, now: datetime) -> None:
+def check_file(store: SqliteStore, path: Path, now: datetime) -> None:
+    """Refuse a file that is no ledger, damaged, or newer than this program.
+
+    Raises
+    ------
+    LedgerDamagedError, LedgerVersionError
+        If it is.
+    """
     if store.query("pragma application_id")[0][0] != APPLICATION_ID:
         raise LedgerDamagedError(
             f"{path} is not a ledger of this program, or is empty; nothing is sent. "
@@ -207,7 +200,14 @@ def _make(path: Path, *, site: str, now: datetime) -> None:
         mark(path.parent, site=site, lease=0)
 
 
-def _refuse_network(folder: Path, mounts: str) -> None:
+def refuse_network(folder: Path, mounts: str) -> None:
+    """Refuse a folder of another machine, whose locks cannot be relied on.
+
+    Raises
+    ------
+    LedgerPlaceError
+        If it lies on a network file system.
+    """
     kind = file_system(folder, mounts)
     if kind in NETWORK:
         raise LedgerPlaceError(

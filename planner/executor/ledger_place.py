@@ -8,8 +8,8 @@ from pathlib import Path
 
 from planner.executor.errors import LedgerError
 from planner.executor.ledger import Ledger
-from planner.executor.ledger_file import new_in_memory, open_ledger
-from planner.executor.marker import refuse_if_it_existed, remembers
+from planner.executor.ledger_file import open_ledger
+from planner.executor.reading import read_ledger
 
 VARIABLE = "PLANNER_LEDGER"
 _FROM_VARIABLE = "env:"
@@ -69,20 +69,17 @@ def open_ledger_at(
     now
         The clock, aware.
     rehearsal
-        Leave everything as it is: a ledger that does not exist yet is made in memory.
+        Only look: nothing is written, anywhere.
 
     Raises
     ------
     LedgerError
         If it cannot be reached or trusted; nothing may be sent then.
     """
+    if rehearsal:
+        return read_ledger(folder, url=url, now=now)
     if url is None:
-        return open_ledger(folder, now=now, rehearsal=rehearsal)
-    from planner.executor.ledger_server import exists, open_server_ledger, place_of
+        return open_ledger(folder, now=now)
+    from planner.executor.ledger_server import open_server_ledger
 
-    remembered = remembers(folder)
-    if rehearsal and not exists(url):
-        if remembered:
-            refuse_if_it_existed(folder, place_of(url))
-        return new_in_memory(now=now)
     return open_server_ledger(url, folder, now=now)

@@ -72,23 +72,32 @@ def open_server_ledger(
             _upgrade(store)
         ledger = Ledger(store)
         folder.mkdir(parents=True, exist_ok=True)
-        compare_with_marker(ledger, folder)
+        compare_with_marker(ledger, folder, note=True)
     except BaseException:
         store.close()
         raise
     return ledger
 
 
-def exists(url: str) -> bool:
-    """Whether the database holds a ledger; nothing is changed."""
+def connect_to_read(url: str, folder: Path) -> PostgresStore:
+    """A connection by which the server lets nothing be written.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be reached, or is no server that can be relied on.
+    """
     name = place_of(url)
-    store = PostgresStore(
-        _connect(url, name, busy_s=BUSY_S), name=name, marker_folder=None
-    )
+    connection = _connect(url, name, busy_s=BUSY_S)
+    store = PostgresStore(connection, name=name, marker_folder=folder)
     try:
-        return store.version() > 0
-    finally:
+        store.execute("set default_transaction_read_only = on")
+        _check_server(store)
+        require_known_version(store)
+    except BaseException:
         store.close()
+        raise
+    return store
 
 
 def place_of(url: str) -> str:

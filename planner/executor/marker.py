@@ -44,8 +44,13 @@ def refuse_if_it_existed(folder: Path, name: str) -> None:
         )
 
 
-def compare_with_marker(ledger: Ledger, folder: Path) -> None:
+def compare_with_marker(ledger: Ledger, folder: Path, *, note: bool) -> None:
     """Refuse a ledger of another site, or one that is older than it was.
+
+    Parameters
+    ----------
+    note
+        Make a marker if there is none.
 
     Raises
     ------
@@ -58,7 +63,8 @@ def compare_with_marker(ledger: Ledger, folder: Path) -> None:
         raise LedgerDamagedError(f"{folder / MARKER} is damaged: {error}") from error
     if marker is None:
         # A crash between making the ledger and its marker leaves just this.
-        mark(folder, site=ledger.site, lease=ledger.lease_number())
+        if note:
+            mark(folder, site=ledger.site, lease=ledger.lease_number())
     elif marker.get("site") != ledger.site:
         raise LedgerDamagedError(
             f"{ledger.name} is the ledger of site {ledger.site}, but site "

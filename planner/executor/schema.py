@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -189,6 +190,23 @@ def migrate(store: Store, scripts: Sequence[str] = MIGRATIONS) -> None:
             if statement.strip():
                 store.execute(store.ddl(statement))
     store.set_version(len(scripts))
+
+
+def copy_rows(source: Store, target: Store) -> None:
+    """Make the tables of a ledger in an empty one, with all their rows."""
+    made = MIGRATIONS[: source.version()]
+    migrate(target, made)
+    target.begin()
+    for table in dict.fromkeys(re.findall(r"create table (\w+)", "".join(made))):
+        rows = target.query(f"select name from pragma_table_info('{table}')")
+        names = ", ".join(name for (name,) in rows)
+        marks = ", ".join("?" for _ in rows)
+        target.execute(f"delete from {table}")
+        target.execute_many(
+            f"insert into {table} ({names}) values ({marks})",
+            source.stream(f"select {names} from {table}"),
+        )
+    target.commit()
 
 
 def fill(store: Store, *, site: str, now: datetime) -> None:

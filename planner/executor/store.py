@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from planner.executor.store_sqlite import SqliteStore
 
 Row = tuple[Any, ...]
 
@@ -100,6 +103,10 @@ class Store(Protocol):
 
     def problems(self) -> list[str]:
         """Damage that the database itself can find, one sentence each."""
+        ...
+
+    def copy_into(self, other: SqliteStore) -> None:
+        """Copy all that is stored at one instant into an empty one in memory."""
         ...
 
     def close(self) -> None:

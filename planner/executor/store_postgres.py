@@ -21,10 +21,13 @@ from planner.executor.errors import (
     LedgerLostError,
     LedgerPlaceError,
 )
+from planner.executor.schema import copy_rows
 from planner.executor.store import Row
 
 if TYPE_CHECKING:
     import psycopg
+
+    from planner.executor.store_sqlite import SqliteStore
 
 LOCK_CLASS = 0x63625031
 """First half of every advisory lock of this program ("cbP1")."""
@@ -182,6 +185,14 @@ class PostgresStore:
             "where not convalidated and connamespace = current_schema()::regnamespace"
         )
         return [f"{table}: its rule {name} was never checked" for table, name in rows]
+
+    def copy_into(self, other: SqliteStore) -> None:
+        """Copy every table, all as of one instant; nobody waits for that."""
+        self.execute("begin isolation level repeatable read read only")
+        try:
+            copy_rows(self, other)
+        finally:
+            self.rollback()
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -33,12 +33,21 @@ class SqliteStore:
         In autocommit mode.
     path
         The file; None for a ledger in memory.
+    name
+        What it is called in messages, if not by its path.
     """
 
     shared = False
 
-    def __init__(self, connection: sqlite3.Connection, *, path: Path | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        path: Path | None,
+        name: str | None = None,
+    ) -> None:
         self.path = path
+        self._name = name or str(path)
         self.checked_us: int | None = None
         """When the file was last checked whole, None if that does not count."""
         self._connection = connection
@@ -46,7 +55,7 @@ class SqliteStore:
     @property
     def name(self) -> str:
         """The file."""
-        return "ledger in memory" if self.path is None else str(self.path)
+        return self._name
 
     @property
     def marker_folder(self) -> Path | None:
@@ -142,6 +151,11 @@ class SqliteStore:
             contextlib.closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)
+
+    def copy_into(self, other: SqliteStore) -> None:
+        """Copy the file as it is, page by page."""
+        with sqlite_errors(self.path):
+            self._connection.backup(other._connection)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -85,7 +85,7 @@ def _store(ledger: Ledger) -> Iterator[str]:
 def _marker(ledger: Ledger) -> Iterator[str]:
     folder = ledger.store.marker_folder
     if folder is not None:
-        compare_with_marker(ledger, folder)
+        compare_with_marker(ledger, folder, note=False)
     leases = ledger.query("select number from lease")
     if len(leases) != 1:
         yield f"there are {len(leases)} leases, not one"

@@ -28,6 +28,7 @@ from planner.executor.instants import from_us
 from planner.executor.keys import KEY_PATTERN, dispatch_key
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger, upgrade
+from planner.executor.reading import read_ledger
 from planner.executor.schema import MIGRATIONS, VERSION
 from planner.executor.states import State
 from planner.executor.store_sqlite import SqliteStore
@@ -308,7 +309,7 @@ def test_ex11_what_cannot_be_recorded_is_not_sent(tmp_path: Path) -> None:
 
 def test_a_rehearsal_without_a_ledger_leaves_the_disk_as_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "outputs"
-    with open_ledger(folder, now=MADE, rehearsal=True) as ledger:
+    with read_ledger(folder, url=None, now=MADE) as ledger:
         done = run_once(
             plan=plan_of(row("a")),
             ledger=ledger,
