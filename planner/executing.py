@@ -28,6 +28,26 @@ from planner.executor.wishes import Wish, pending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Which steps of the ledger are those of one run.
+
+    Parameters
+    ----------
+    site
+        Identity of the ledger.
+    before, after
+        Number of the newest step when the run began, and when it ended.
+    actor
+        Whose they are.
+    """
+
+    site: str
+    before: int
+    after: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What one run of the executor did, and by which plan.
 
@@ -42,6 +62,8 @@ class Run:
         Newer plans that could not be followed, and why.
     removed_runs
         How many folders of runs that ended long ago were removed.
+    steps
+        What it stored.
     """
 
     tick: Tick
@@ -49,6 +71,7 @@ class Run:
     passed_over: tuple[PassedOver, ...]
     removed_runs: int = 0
     plan: Plan | PlanMeta | None = None
+    steps: Steps | None = None
 
 
 @contextmanager
@@ -118,6 +141,7 @@ def execute(
             stop=stop,
             forbidden=forbidden,
         )
+        site = ledger.site
         removed = 0
         if keep_runs_days and not dry_run and tick.at_work is None and not stop():
             oldest = (now - timedelta(days=keep_runs_days)).date()
@@ -128,6 +152,7 @@ def execute(
         plan_path=path,
         passed_over=passed_over,
         removed_runs=removed,
+        steps=Steps(site=site, actor=actor, before=tick.before, after=tick.after),
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from inputs.errors import PlannerError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
-from planner.executing import Run, opened, plan_to_follow
+from planner.executing import Run, Steps, opened, plan_to_follow
 from planner.executor.backends.registry import Place
 from planner.operations.alerts.delivery import BOUND_S, LIMITS, Post
 from planner.operations.budgets import nearly_spent, solar_budgets
@@ -29,6 +29,7 @@ from planner.operations.metrics.exposition import text_of, write_textfile
 from planner.operations.metrics.readings import read
 from planner.operations.plan_incidents import of_plan
 from planner.operations.run_record import note_run, read_record, record_path
+from planner.operations.untold import untold
 from planner.version import planner_version
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Overseer:
         if run.tick.at_work is not None:
             return None  # the one at work sees to it
         self._note(now, seconds, None)
-        self._alert([*notes_of(run), *events_of(run)], now)
+        self._alert([*notes_of(run), *events_of(run)], now, steps=run.steps)
         if self.site.textfile is None and self.site.metrics.listen is None:
             return None
         with self._harmless("metrics-failed", now):
@@ -173,9 +174,31 @@ class Overseer:
             path = record_path(self.site.place.outputs)
             note_run(path, now=now, seconds=seconds, code=code)
 
-    def _alert(self, incidents: Iterable[Incident], now: datetime) -> None:
+    def _alert(
+        self,
+        incidents: Iterable[Incident],
+        now: datetime,
+        *,
+        steps: Steps | None = None,
+    ) -> None:
+        """Tell of incidents; after a run, of what earlier ones did not live to tell."""
         with self._harmless("alerts-failed", now):
-            self.post.tell(incidents, now=now, bound_s=self.bound_s)
+            if steps is None or not self.post.alerts:
+                self.post.tell(incidents, now=now, bound_s=self.bound_s)
+                return
+            self.post.tell(
+                [*self._untold(steps, now), *incidents],
+                now=now,
+                bound_s=self.bound_s,
+                up_to=(steps.site, steps.after),
+            )
+
+    def _untold(self, steps: Steps, now: datetime) -> Iterator[Incident]:
+        told = self.post.told(steps.site)
+        if told is not None and told >= steps.before:
+            return
+        with opened(self.site.place, now=now, rehearsal=True) as ledger:
+            yield from untold(ledger, steps, told=told, now=now)
 
     @contextmanager
     def _harmless(self, code: str, now: datetime) -> Iterator[None]:

@@ -14,6 +14,7 @@ from planner.executor.collection import Stop, collect, look_up, never, own_up
 from planner.executor.dependencies import settle_dependencies
 from planner.executor.endings import enforce_time_limits, was_elsewhere
 from planner.executor.errors import RootError
+from planner.executor.history import newest_step
 from planner.executor.instants import from_us, to_us
 from planner.executor.journal import Event, Journal
 from planner.executor.leases import leased
@@ -58,6 +59,9 @@ class Tick:
         What a newly seen plan changed.
     silences
         What back ends did not tell: how it stands is as it was last known.
+    before, after
+        Number of the ledger's newest step when this run began to work, and when it
+        ended.
     """
 
     at: datetime
@@ -74,6 +78,8 @@ class Tick:
     silences: tuple[Silence, ...] = ()
     rehearsal: bool = False
     skew: timedelta = timedelta(0)
+    before: int = 0
+    after: int = 0
 
     def in_state(self, *states: State) -> tuple[Event, ...]:
         """Events of dispatches that stand in one of some states now."""
@@ -223,6 +229,7 @@ def _meta(plan: Plan | PlanMeta | None) -> PlanMeta | None:
 
 def _work(work: Work, ledger: Ledger) -> Tick:
     journal = Journal(ledger=ledger, at_us=to_us(work.now), actor=work.actor)
+    before = newest_step(ledger)
     adoption = Adoption()
     if work.plan is not None:
         adoption = adopt(ledger, work.plan, at_us=journal.at_us, actor=work.actor)
@@ -245,7 +252,12 @@ def _work(work: Work, ledger: Ledger) -> Tick:
         journal, work.backends, again=again, stop=work.stop, rehearsal=work.rehearsal
     )
     settle_dependencies(journal)
-    return replace(_tick(work, journal, queue, adoption), silences=patience.silences)
+    return replace(
+        _tick(work, journal, queue, adoption),
+        silences=patience.silences,
+        before=before,
+        after=newest_step(ledger),
+    )
 
 
 def _tick(work: Work, journal: Journal, queue: Queue, adoption: Adoption) -> Tick:

@@ -39,6 +39,12 @@ class Step:
     detail: str | None
 
 
+def newest_step(ledger: Ledger) -> int:
+    """Number of the newest step, 0 if there is none."""
+    found = ledger.query("select coalesce(max(sequence), 0) from transitions")
+    return int(found[0][0])
+
+
 def steps(
     ledger: Ledger, *, day: str | None, job: str | None, last: int
 ) -> tuple[Step, ...]:

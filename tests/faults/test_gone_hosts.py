@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from planner.cli.status import _silent
+from planner.executing import Steps
 from planner.executor.backends.host_bound import bind_to_host
 from planner.executor.dispatch import run_once
+from planner.executor.history import newest_step
 from planner.executor.hosts import SilentHost, silent_hosts
 from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
@@ -18,10 +20,13 @@ from planner.executor.ledger_server import open_server_ledger
 from planner.executor.states import State
 from planner.executor.status import status
 from planner.executor.wishes import Verb, make_wish, wishes_numbered
+from planner.operations.untold import untold
 from tests.factories_executor import DAY, MADE, FakeBackend, at, plan_of, row
 from tests.postgres_server import Server
 
-PLAN = plan_of(row("a", minutes=600), row("b", "04:00", depends_on=["a"]))
+PLAN = plan_of(
+    row("a", minutes=600), row("b", "04:00", on_missed="skip", depends_on=["a"])
+)
 
 
 @pytest.fixture
@@ -101,6 +106,19 @@ def test_a_run_of_a_host_that_was_just_at_work_is_not_closed_yet(
 def test_a_host_that_closes_its_own_run_need_not_be_silent(ledger: Ledger) -> None:
     tick(ledger, "node-c", "02:00")
     assert close(ledger, State.FAILED, "02:01") == "closed as failed"
+
+
+def test_each_host_tells_of_its_own_troubles(ledger: Ledger) -> None:
+    tick(ledger, "node-b", "05:00")
+    missed = {"b"}  # a still fits before the end of the day
+
+    def told(host: str) -> set[object]:
+        last = newest_step(ledger)
+        steps = Steps(site="site", before=last, after=last, actor=f"{host}:2")
+        found = untold(ledger, steps, told=0, now=at("05:01"))
+        return {incident.facts["job_id"] for incident in found}
+
+    assert (told("node-b"), told("node-c")) == (missed, set())
 
 
 def test_status_says_since_when_a_host_is_silent_and_what_to_do() -> None:

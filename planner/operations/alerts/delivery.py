@@ -63,10 +63,31 @@ class Post:
     limits: CallLimits = LIMITS
     rng: Random = field(default_factory=Random)
 
+    def told(self, site: str) -> int | None:
+        """Number of the last step of a site's ledger that was told; None if none was.
+
+        Raises
+        ------
+        sqlite3.Error, OSError
+            If it cannot be known.
+        """
+        with opened(self.memory, rng=self.rng) as memory:
+            return memory.told(site)
+
     def tell(
-        self, incidents: Iterable[Incident], *, now: datetime, bound_s: float = BOUND_S
+        self,
+        incidents: Iterable[Incident],
+        *,
+        now: datetime,
+        bound_s: float = BOUND_S,
+        up_to: tuple[str, int] | None = None,
     ) -> None:
         """Take in incidents, and send what is due, also from earlier runs.
+
+        Parameters
+        ----------
+        up_to
+            Site and step of its ledger up to which incidents are told by that.
 
         Raises
         ------
@@ -76,7 +97,7 @@ class Post:
         """
         if not self.alerts:
             return
-        self._take_in(list(incidents), now)
+        self._take_in(list(incidents), now, up_to)
         calls = [_Call(self, alert, name, now) for name, alert in _named(self.alerts)]
         ends = time.monotonic() + bound_s
         for call in calls:
@@ -93,7 +114,9 @@ class Post:
         with opened(self.memory, rng=self.rng) as memory:
             return memory.totals()
 
-    def _take_in(self, incidents: list[Incident], now: datetime) -> None:
+    def _take_in(
+        self, incidents: list[Incident], now: datetime, up_to: tuple[str, int] | None
+    ) -> None:
         redact = Redactor(
             self.environ,
             [text for alert in self.alerts for text in secrets_of(alert, self.environ)],
@@ -107,6 +130,9 @@ class Post:
                     if wants(alert, one)
                 )
                 memory.add(name, wanted, repeat=alert.repeat)
+            # Last: who is killed before takes them in again, as the same trouble.
+            if up_to is not None:
+                memory.note_told(*up_to)
 
     def serve(self, alert: AlertTable, name: str, now: datetime) -> Incident | None:
         """Send what is due for one channel; what went wrong, if anything did."""

@@ -184,6 +184,18 @@ class Memory:
             self._count(run, channel, "given_up" if over else "failed", now)
         return len(over)
 
+    def told(self, site: str) -> int | None:
+        """Number of the last step of a site's ledger that was taken in, if any was."""
+        row = self._connection.execute(
+            "select step from told where site = ?", (site,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def note_told(self, site: str, step: int) -> None:
+        """Note that all steps of a site's ledger up to one were taken in."""
+        with self._transaction() as run:
+            run.execute("insert or replace into told values (?, ?)", (site, step))
+
     def totals(self) -> dict[tuple[str, str], int]:
         """Number of messages by channel and outcome, for ever."""
         rows = self._connection.execute(

@@ -32,4 +32,8 @@ create table if not exists totals (
     number integer not null,
     primary key (channel, outcome)
 );
+create table if not exists told (
+    site text primary key,
+    step integer not null
+);
 """
