@@ -92,6 +92,26 @@ def valid_plans(
     return tuple(found[key] for key in sorted(found))
 
 
+def find_plan(
+    folder: Path, plan_id: str, *, first: date = date.min, last: date = date.max
+) -> StoredPlan | None:
+    """The readable plan of an identity, None if there is none.
+
+    Parameters
+    ----------
+    first, last
+        Only among these dates and those between. The latest are opened first, and no
+        more than it takes.
+    """
+    files = [file for file in _files(folder) if first <= file[1] <= last]
+    newest_first = sorted(files, key=lambda file: (-file[1].toordinal(), file[2] or 0))
+    for path, _, _ in newest_first:
+        stored = _verified(path)
+        if stored is not None and stored.meta.plan_id == plan_id:
+            return stored
+    return None
+
+
 def planned_dates(folder: Path) -> list[date]:
     """Dates that the folder has files of plans for, the earliest first."""
     return sorted({day for _, day, _ in _files(folder)})

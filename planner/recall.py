@@ -16,7 +16,7 @@ from inputs.timegrid import TimeGrid
 from outputs.errors import StalePlanError
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
-from outputs.plan_store import valid_plans
+from outputs.plan_store import find_plan
 from planner.begun import from_now_on
 from planner.day import Day, assemble_day, grid_of
 from planner.warnings import left_out
@@ -129,7 +129,9 @@ def _trusted_forecasts(
 
 def _earlier_plan(workspace: Workspace, plan: Plan) -> Plan | None:
     """The earlier plan that this one names, if it is still there."""
-    for stored in valid_plans(workspace.outputs / "plans"):
-        if stored.meta.plan_id == plan.meta.carry_over:
-            return read_plan(stored.path)
-    return None
+    if plan.meta.carry_over is None:
+        return None
+    stored = find_plan(
+        workspace.outputs / "plans", plan.meta.carry_over, last=plan.meta.date
+    )
+    return None if stored is None else read_plan(stored.path)

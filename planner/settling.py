@@ -19,7 +19,7 @@ from outputs.evidence import Evidence, evidence_path, write_evidence
 from outputs.plan import Plan, PlanMeta
 from outputs.plan_file import read_plan
 from outputs.plan_name import plan_path
-from outputs.plan_store import valid_plans
+from outputs.plan_store import find_plan
 from planner.executing import opened
 from planner.executor.backends.registry import Place
 from planner.recall import snapshot_path
@@ -141,9 +141,9 @@ def _read(request: SettleRequest, now: datetime) -> _Desk:
 def _plan_file(workspace: Workspace, day: date, plan_id: str | None) -> Path:
     plans = workspace.outputs / "plans"
     if plan_id is not None:
-        for stored in valid_plans(plans):
-            if stored.meta.plan_id == plan_id:
-                return stored.path
+        stored = find_plan(plans, plan_id, first=day, last=day)
+        if stored is not None:
+            return stored.path
     path = plan_path(plans, day)
     if not path.exists():
         raise SettlementError(

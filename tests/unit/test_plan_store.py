@@ -6,12 +6,14 @@ import os
 from collections.abc import Generator
 from datetime import date
 from pathlib import Path, PosixPath
+from typing import ClassVar
 
 import pytest
 
 from outputs.errors import PlanStorageError
 from outputs.plan_file import read_plan
 from outputs.plan_store import (
+    find_plan,
     newest_plan_before,
     next_serial,
     plan_path,
@@ -25,7 +27,9 @@ SUNDAY, MONDAY, TUESDAY = (date(2026, 11, day) for day in (22, 23, 24))
 
 def save(folder: Path, day: date, serial: int | None = None) -> Path:
     serial = next_serial(folder, day) if serial is None else serial
-    return save_plan(small_plan(date=day, serial=serial), folder)[0]
+    return save_plan(
+        small_plan(date=day, serial=serial, plan_id=f"{day}-{serial}"), folder
+    )[0]
 
 
 def names(folder: Path) -> list[str]:
@@ -81,6 +85,31 @@ def test_plans_of_other_dates_cost_no_more_than_one_look_at_the_folder(
     found = valid_plans(Listed(tmp_path), first=MONDAY, last=MONDAY)
     assert [plan.meta.date for plan in found] == [MONDAY]
     assert Listed.times == 1
+
+
+class Opened(PosixPath):
+    """A folder that notes which of its files are opened."""
+
+    names: ClassVar[list[str]] = []
+
+    def __fspath__(self) -> str:
+        if self.suffix == ".parquet":
+            Opened.names.append(self.name)
+        return super().__fspath__()
+
+
+def test_a_plan_is_found_by_its_identity_without_opening_those_before_it(
+    tmp_path: Path,
+) -> None:
+    for day in (SUNDAY, MONDAY, MONDAY, TUESDAY):
+        save(tmp_path, day)
+    (first, *_) = valid_plans(tmp_path, first=MONDAY, last=MONDAY)
+    found = find_plan(Opened(tmp_path), first.meta.plan_id, last=MONDAY)
+    assert found == first
+    kept = {"plan-2026-11-23.parquet", "plan-2026-11-23.1.parquet"}
+    assert set(Opened.names) == kept
+    assert find_plan(tmp_path, first.meta.plan_id, last=SUNDAY) is None
+    assert find_plan(tmp_path, "no-such-plan") is None
 
 
 def test_damaged_and_misnamed_files_count_as_absent(tmp_path: Path) -> None:
