@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -69,6 +70,11 @@ class App:
 
         root = find_root(self.directory.resolve())
         return load_workspace(root, environment=self.environment)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Time zone of the workspace."""
+        return ZoneInfo(self.workspace().settings.planner.timezone)
 
     def cloud_regions(self) -> Mapping[str, CloudRegion]:
         """Cloud regions that are known here, inside a workspace or not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import click
 from inputs.errors import PlannerError
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
+from planner.cli.instants import shown
 from planner.cli.options import examples, json_option, log_option
 
 if TYPE_CHECKING:
@@ -174,8 +175,8 @@ def _instant(app: App, asked: datetime | None, *, dry_run: bool) -> datetime:
         return clock
     if abs(asked - clock) > _IS_NOW and not dry_run:
         app.note(
-            f"note: acting as if it were {asked.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}; "
-            f"the clock says {clock.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}. Jobs really "
+            f"note: acting as if it were {shown(asked, app.zone, seconds=True)}; "
+            f"the clock says {shown(clock, app.zone, seconds=True)}. Jobs really "
             "start and are really missed; --dry-run only looks"
         )
     return asked
@@ -195,7 +196,7 @@ def show(app: App, run: Run) -> None:
     if tick.rehearsal and tick.missed:
         jobs = "1 job" if len(tick.missed) == 1 else f"{len(tick.missed)} jobs"
         click.echo(f"{jobs} would be missed if the executor ran first at this instant")
-    click.echo(_ahead(run))
+    click.echo(_ahead(run, app.zone))
 
 
 def event_lines(run: Run) -> list[str]:
@@ -211,11 +212,11 @@ def event_lines(run: Run) -> list[str]:
     return lines
 
 
-def _ahead(run: Run) -> str:
+def _ahead(run: Run, zone: tzinfo) -> str:
     tick = run.tick
     ahead = f"{tick.planned} planned"
     if tick.next_due_at is not None:
-        ahead += f", the next at {tick.next_due_at:%Y-%m-%dT%H:%MZ}"
+        ahead += f", the next at {shown(tick.next_due_at, zone)}"
     for number, why in (
         (tick.waiting, "waiting for power"),
         (tick.dependent, "waiting for other jobs"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 import click
 
 from planner.cli.app import App, pass_app
 from planner.cli.exit_codes import ExitCode
+from planner.cli.instants import shown
 from planner.cli.options import examples, json_option
 
 if TYPE_CHECKING:
@@ -83,15 +85,15 @@ def history(
         app.result_json({"schema": 1, "steps": plain})
         return
     for step in steps:
-        click.echo(_line(step))
+        click.echo(_line(step, app.zone))
     if not steps:
         app.note("note: the ledger holds no such step")
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, zone: tzinfo) -> str:
     what = f"{step.before or '–'} → {step.after}"
     return (
-        f"{step.at:%Y-%m-%dT%H:%M:%SZ}  {what:<20}  {step.job_id} segment "
+        f"{shown(step.at, zone, seconds=True)}  {what:<20}  {step.job_id} segment "
         f"{step.segment} attempt {step.attempt}  plan {step.plan_id}  by {step.actor}"
         f"{'  ' + step.detail if step.detail else ''}"
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from planner.cli.app import App, pass_app
+from planner.cli.instants import shown
 from planner.cli.options import examples, json_option, plan_argument
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _totals(found: Standing, zone: ZoneInfo) -> list[str]:
         lines[0] += f"; {found.plan.meta.unplaced:,} unplaced"
     due = _next_due(found.rows)
     if due is not None:
-        lines[0] += f"; the next at {due.astimezone(zone):%H:%M}"
+        lines[0] += f"; the next at {shown(due, zone)}"
     lines += [f"hold: {hold.words}" for hold in found.holds]
     lines += [
         f"asked, not done yet: {wish.verb} {wish.target} of {wish.date} by {wish.actor}"
@@ -177,7 +178,7 @@ def _silent(host: SilentHost, zone: ZoneInfo) -> str:
     """A host that may be gone, and what to do if it is."""
     since = "not at work since that is noted"
     if host.seen_at is not None:
-        since = f"last at work {host.seen_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        since = f"last at work {shown(host.seen_at, zone)}"
     jobs = ", ".join(host.jobs[:_LISTED])
     if len(host.jobs) > _LISTED:
         jobs += f" and {len(host.jobs) - _LISTED:,} more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from inputs.errors import PlannerError
 from planner.cli.app import App
 from planner.cli.execute import actor, event_lines, summary
 from planner.cli.exit_codes import ExitCode
+from planner.cli.instants import shown
 from planner.cli.leaving import leaving_on_signals
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Teller:
             click.echo(json.dumps(summary(run), default=str, allow_nan=False))
             return
         for line in event_lines(run):
-            click.echo(f"{_stamp(run.tick.at)} {line}")
+            click.echo(f"{self._stamp(run.tick.at)} {line}")
 
     def note_new(self, *incidents: Incident) -> None:
         """Tell what was not the case in the minute before."""
@@ -60,8 +61,11 @@ class Teller:
         if self._app.logs.json:
             self._app.logs.record(incident)
         else:
-            stamp = _stamp(self._app.clock())
+            stamp = self._stamp(self._app.clock())
             self._app.note(f"{stamp} note: {incident.message}")
+
+    def _stamp(self, instant: datetime) -> str:
+        return shown(instant, self._app.zone, seconds=True)
 
     def jumped(self, by: timedelta) -> None:
         """The clock was set, or the machine slept."""
@@ -192,7 +196,3 @@ class Watched:
         self._teller.note_new(of_refusal(error, at=now))
         # The figures stay, and grow old.
         self._overseer.refused(error, now=now, seconds=self._timer() - began)
-
-
-def _stamp(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -236,7 +236,7 @@ def test_status_of_a_plan_never_followed_shows_it_as_planned(tmp_path: Path) -> 
     first, second, totals = result.stdout.splitlines()
     assert first.split() == ["00:00:00", "planned", "a", "north"]
     assert second.split() == ["03:00:00", "planned", "b", "north"]
-    assert totals.endswith(": 2 planned; the next at 00:00")
+    assert totals.endswith(": 2 planned; the next at 2026-11-22T00:00Z")
 
 
 def test_status_shows_a_job_that_nobody_started_as_late(tmp_path: Path) -> None:
@@ -292,3 +292,22 @@ def test_a_mistyped_key_of_a_back_end_stops_the_executor_at_once(
     assert result.exit_code == ExitCode.REFUSED
     assert "executor.slurm.partitoin" in result.stderr
     assert "did you mean partition?" in result.stderr
+
+
+def test_times_are_those_of_the_workspace_with_their_offset_in_every_command(
+    tmp_path: Path,
+) -> None:
+    berlin = SETTINGS.replace('"UTC"', '"Europe/Berlin"')
+    job = {"id": "a", "earliest": '"03:00"'}
+    workspace = a_workspace(tmp_path, job, settings=berlin)
+    workspace.run("solve", "--date", DAY, "--solver", "asap")
+    now = datetime(2026, 11, 22, 1, tzinfo=UTC)
+    for words in (("execute", "--once"), ("execute", "--dry-run"), ("status", DAY)):
+        told = workspace.run(*words, now=now).stdout
+        assert "1 planned" in told
+        assert "the next at 2026-11-22T03:00+01:00" in told
+    (entered,) = workspace.run("ledger", "history").stdout.splitlines()
+    assert entered.startswith("2026-11-22T02:00:00+01:00")
+    as_if = workspace.run("execute", "--now", "2026-11-22T01:30Z", now=now).stderr
+    assert "acting as if it were 2026-11-22T02:30:00+01:00" in as_if
+    assert "the clock says 2026-11-22T02:00:00+01:00" in as_if

@@ -127,7 +127,7 @@ def test_status_says_since_when_a_host_is_silent_and_what_to_do() -> None:
     jobs = tuple(f"job-{n}" for n in range(7))
     host = SilentHost(host="b", seen_at=at("02:00"), jobs=jobs, dates=("2026-11-22",))
     assert _silent(host, ZoneInfo("Europe/Berlin")) == (
-        "host b: last at work 2026-11-22 03:00; it alone can tell what became of "
+        "host b: last at work 2026-11-22T03:00+01:00; it alone can tell what became of "
         "job-0, job-1, job-2, job-3, job-4 and 2 more (2026-11-22). If it is gone for "
         "good, say so: planner close"
     )
