@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from inputs.errors import Finding, InputError
 
-SHOWN = 50
+SHOWN = 100
 """Findings spelt out for each file; the rest is counted."""
 
 _WIDTH = 60

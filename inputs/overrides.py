@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -41,8 +42,24 @@ _SECTIONS = tuple(
     f"{PREFIX}{table.upper()}_" for table in (*_TABLES[1:], "forecasts", "regions")
 )
 """What a variable begins with that must mean a setting."""
-_TOLD_TO_JOBS = frozenset({"PLANNER_ENERGY_FILE"})
-"""What the executor tells its jobs under a section's name: one may call planner."""
+_OTHERS = frozenset(
+    {
+        "PLANNER_LEDGER",
+        "PLANNER_LOG",
+        "PLANNER_SIGNING_KEY",
+        "PLANNER_SIGNING_KEY_FILE",
+    }
+)
+"""Variables that are no settings, and that this program reads all the same."""
+_TOLD_TO_JOBS = frozenset(
+    {
+        *("PLANNER_ENERGY_FILE", "PLANNER_JOB_ID", "PLANNER_SEGMENT", "PLANNER_KEY"),
+        *("PLANNER_REGION", "PLANNER_REPLICAS", "PLANNER_END"),
+    }
+)
+"""What the executor tells its jobs: one may call planner."""
+_LIKE = 0.85
+"""Letters in common from which on a name is taken for a mistyped one."""
 _PROVIDER_KEY = re.compile(r"PLANNER_FORECASTS_(CARBON|SOLAR|PRICE)_(\w+)")
 
 Key = tuple[str, ...]
@@ -93,6 +110,28 @@ def from_environment(
                 hint=nearest(name, known),
             )
     return values
+
+
+def mistyped(regions: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that set nothing and look like one that would, with its name.
+
+    Parameters
+    ----------
+    regions
+        Names of the workspace's regions.
+    """
+    tree = {"regions": dict.fromkeys(regions)}
+    known = {variable(key) for key, _ in _scalars(tree)} | _OTHERS
+    words = sorted(name.removeprefix(PREFIX) for name in known)
+    found = {}
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name.startswith(_SECTIONS):
+            continue
+        word = name.removeprefix(PREFIX)[:128]
+        near = get_close_matches(word, words, n=1, cutoff=_LIKE)
+        if near and name not in known | _TOLD_TO_JOBS:
+            found[name] = PREFIX + near[0]
+    return found
 
 
 def _backend_key(tree: Mapping[str, Any], name: str) -> Key | None:

@@ -11,8 +11,6 @@ from planner.day import Day
 from planner.policies import PolicyRun
 
 _SHRUNK = 0.5
-_SPELT_OUT = 9
-"""Problems of one manifest that are spelt out after the first."""
 
 
 def warnings_of(
@@ -35,10 +33,10 @@ def left_out(loaded: LoadedJobs) -> Iterator[str]:
     for error in loaded.broken:
         first, *others = error.findings
         yield f"left out a manifest: {first}"
-        yield from (f"also {finding}" for finding in others[:_SPELT_OUT])
-        more = len(others[_SPELT_OUT:]) + error.more
-        if more:
-            yield f"and {more:,} more problem{'s'[: more > 1]} in {first.path}"
+        yield from (f"also {finding}" for finding in others)
+        if error.more:
+            more = counted(error.more, "more problem")
+            yield f"and {more} in {first.path}"
 
 
 def _number_of_jobs(day: Day) -> Iterator[str]:

@@ -63,13 +63,27 @@ class App:
     directory: Path = field(default_factory=Path)
     progress_every_s: float = 10.0
     root: Callable[[], bool] = _is_root
+    _told_mistyped: bool = field(default=False, init=False, repr=False)
 
     def workspace(self) -> Workspace:
         """Find and load the workspace."""
         from inputs.workspace import find_root, load_workspace
 
         root = find_root(self.directory.resolve())
-        return load_workspace(root, environment=self.environment)
+        workspace = load_workspace(root, environment=self.environment)
+        self._tell_mistyped(workspace)
+        return workspace
+
+    def _tell_mistyped(self, workspace: Workspace) -> None:
+        """Tell of variables that set nothing, once."""
+        from inputs.overrides import mistyped
+
+        if self._told_mistyped:
+            return
+        self._told_mistyped = True
+        names = (region.name for region in workspace.regions)
+        for name, meant in mistyped(names, self.environment).items():
+            self.note(f"note: variable {name} sets nothing; did you mean {meant}?")
 
     @cached_property
     def zone(self) -> ZoneInfo:

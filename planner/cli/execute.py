@@ -136,9 +136,11 @@ def run_and_tell(
         if overseer is not None:
             overseer.refused(error, now=instant, seconds=app.timer() - began)
         raise
-    tell(app, run, as_json=as_json)
-    if overseer is not None:
-        overseer.ran(run, now=instant, seconds=app.timer() - began)
+    try:
+        tell(app, run, as_json=as_json)
+    finally:  # whatever becomes of the streams
+        if overseer is not None:
+            overseer.ran(run, now=instant, seconds=app.timer() - began)
     return run
 
 

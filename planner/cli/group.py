@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ from inputs.errors import PlannerError
 from planner.cli.app import App
 from planner.cli.exit_codes import ExitCode, exit_code_of
 from planner.cli.logs import Logs
-from planner.cli.streams import make_sure
+from planner.cli.streams import is_refused, make_sure
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,11 @@ class PlannerGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, on streams that take what is written to them."""
         make_sure()
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # of --help or --version, which no command is asked
+            click.echo(f"Error: {_fault(error)}", err=True)
+            sys.exit(int(ExitCode.REFUSED))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every failure leaves here as a message."""
@@ -117,9 +122,10 @@ def _with_hint(error: click.UsageError) -> click.UsageError:
 
 def _fault(error: OSError) -> str:
     """A fault of the disk or its permissions, which is not the program's own."""
-    if error.filename is None or error.strerror is None:
+    if error.strerror is None:
         return str(error)
-    return f"{error.filename}: {error.strerror}"
+    name = error.filename or ("standard output" if is_refused() else "a file")
+    return f"{name}: {error.strerror}"
 
 
 def _leave(ctx: click.Context, message: str, code: ExitCode, why: str) -> NoReturn:

@@ -95,20 +95,23 @@ def _record(app: App, outcome: Outcome) -> None:
     """Tell programs of every shortfall."""
     if not app.logs.json:
         return
-    from outputs.plan import UNPLACED
     from planner.operations.plan_incidents import of_plan
 
-    rows = outcome.plan.rows.select(["job_id", "status", "reason"]).to_pylist()
-    unplaced = {
-        row["job_id"]: row["reason"] or "" for row in rows if row["status"] == UNPLACED
-    }
     for incident in of_plan(
         outcome.plan.meta,
         at=app.clock(),
         left_out=len(outcome.day.loaded.broken),
-        unplaced=unplaced,
+        unplaced=_unplaced(outcome),
     ):
         app.logs.record(incident)
+
+
+def _unplaced(outcome: Outcome) -> dict[str, str]:
+    """Why each job without a place has none."""
+    from outputs.unplaced import unplaced_rows
+
+    rows = unplaced_rows(outcome.plan.rows).select(["job_id", "reason"]).to_pylist()
+    return {row["job_id"]: row["reason"] or "" for row in rows}
 
 
 def _show(app: App, outcome: Outcome, comparison: Comparison) -> None:
@@ -163,6 +166,10 @@ def _summary(outcome: Outcome, comparison: Comparison) -> dict[str, Any]:
         "jobs": jobs,
         "placed": jobs - meta.unplaced,
         "unplaced": meta.unplaced,
+        "unplaced_jobs": [
+            {"job_id": job_id, "reason": reason}
+            for job_id, reason in _unplaced(outcome).items()
+        ],
         "objective": meta.objective,
         "bound": meta.bound,
         "gap": meta.gap,

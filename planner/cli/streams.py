@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BLOCKS = "▁█"
@@ -37,6 +40,32 @@ def make_sure() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error(_ERRORS, _plainly)
         sys.stdout.reconfigure(errors=_ERRORS)  # stderr has a way of its own
+
+
+@contextmanager
+def on_full_disks() -> Iterator[None]:
+    """Go on where what is told cannot be stored: work matters more than its record."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+            raise
+
+
+def is_refused() -> bool:
+    """Whether standard output takes nothing, as on a full disk; one more line tells.
+
+    Then it is given up: Python would try again at the end, and change the exit status.
+    """
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+        return True
+    return False
 
 
 def shows_blocks() -> bool:

@@ -18,6 +18,7 @@ from planner.cli.execute import actor, event_lines, summary
 from planner.cli.exit_codes import ExitCode
 from planner.cli.instants import shown
 from planner.cli.leaving import leaving_on_signals
+from planner.cli.streams import on_full_disks
 
 if TYPE_CHECKING:
     from planner.executing import Run
@@ -72,15 +73,15 @@ class Teller:
         from planner.operations.incidents import Incident, Level
 
         way = "forward" if by > timedelta(0) else "back"
-        self.note(
-            Incident(
-                code="clock-jumped",
-                level=Level.WARNING,
-                message=f"the clock went {way} by {abs(by)}",
-                at=self._app.clock(),
-                facts={"by_s": by.total_seconds()},
-            )
+        jump = Incident(
+            code="clock-jumped",
+            level=Level.WARNING,
+            message=f"the clock went {way} by {abs(by)}",
+            at=self._app.clock(),
+            facts={"by_s": by.total_seconds()},
         )
+        with on_full_disks():
+            self.note(jump)
 
 
 def stay(
@@ -181,7 +182,8 @@ class Watched:
             self._ran(run, now=now, began=began)
 
     def _ran(self, run: Run, *, now: datetime, began: float) -> None:
-        self._teller.tell(run)
+        with on_full_disks():
+            self._teller.tell(run)
         seconds = self._timer() - began
         self._latest.ran()
         text = self._overseer.ran(run, now=now, seconds=seconds)
@@ -193,6 +195,7 @@ class Watched:
     ) -> None:
         from planner.operations.incidents import of_refusal
 
-        self._teller.note_new(of_refusal(error, at=now))
+        with on_full_disks():
+            self._teller.note_new(of_refusal(error, at=now))
         # The figures stay, and grow old.
         self._overseer.refused(error, now=now, seconds=self._timer() - began)

@@ -242,3 +242,32 @@ def test_status_tells_the_hour_that_a_day_repeats_apart(tmp_path: Path) -> None:
     assert [line.split()[0] for line in shown.splitlines()[:2]] == [
         *("02:00:00+0200", "02:00:00+0100")
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PLANNER_TIMEZON", "PLANNER_TIMEZONE"),
+        ("PLANNER_SLOT_MINUTE", "PLANNER_SLOT_MINUTES"),
+        ("PLANNER_OBJECTIV_ENERGY_COST", "PLANNER_OBJECTIVE_ENERGY_COST"),
+        (
+            "PLANNER_REGION_NORTH_POWER_CAP_KW",
+            "PLANNER_REGIONS_NORTH_POWER_CAP_KW",
+        ),
+        ("PLANNER_LEDGERS", "PLANNER_LEDGER"),
+        ("PLANNER_TIMEZONE", None),
+        ("PLANNER_REGION", None),
+        ("PLANNER_HOME", None),
+        ("PLANNER_SOLVE_SEED", None),
+    ],
+)
+def test_a_variable_that_looks_mistyped_is_told_once(
+    tmp_path: Path, name: str, meant: str | None
+) -> None:
+    workspace = a_workspace(tmp_path)
+    value = "UTC" if name == "PLANNER_TIMEZONE" else "1"
+    told = run_with(workspace, {name: value}, "execute", "--dry-run")
+    assert told.exit_code == 0
+    said = f"note: variable {name} sets nothing; did you mean {meant}?"
+    assert told.stderr.count(said) == (meant is not None)
+    assert told.stderr.count("sets nothing") == (meant is not None)

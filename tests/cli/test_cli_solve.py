@@ -72,6 +72,7 @@ def test_a_job_that_does_not_fit_is_reported_and_the_others_are_planned(tmp_path
     assert (found["placed"], found["unplaced"], found["status"]) == (1, 1, "partial")
     rows = read_plan(Path(found["plan"])).rows.to_pylist()
     assert [row["status"] for row in rows] == ["planned", "unplaced"]
+    assert found["unplaced_jobs"] == [{"job_id": "wide", "reason": rows[1]["reason"]}]
     assert "cpu 99 of at most 4 in north" in rows[1]["reason"]
     assert "cpu 99 of at most 2 in south" in rows[1]["reason"]
 
@@ -212,12 +213,13 @@ def test_the_table_goes_to_stdout_and_messages_to_stderr(tmp_path):
 
 def test_every_problem_of_a_broken_manifest_is_told(tmp_path):
     workspace = a_workspace(tmp_path)
-    broken = [{"id": f"j{i}", "durration": "1h"} for i in range(12)]
+    broken = [{"id": f"j{i}", "durration": "1h"} for i in range(102)]
     workspace.write("inputs/other.yaml", jobs_yaml(*broken))
     result = workspace.run("solve", "--date", DAY, "--solver", "greedy")
     assert result.exit_code == ExitCode.DEGRADED
     assert "note: left out a manifest: inputs/other.yaml:" in result.stderr
     assert 'also inputs/other.yaml:25, job "j3", durration' in result.stderr
+    assert 'job "j99", durration' in result.stderr
     assert "note: and 2 more problems in inputs/other.yaml" in result.stderr
 
 

@@ -203,8 +203,8 @@ def test_lines_point_at_the_field(tmp_path: Path) -> None:
 def test_the_first_findings_are_shown_and_all_are_counted(tmp_path: Path) -> None:
     rows = "\n".join(f"j{i},true,1h,-1" for i in range(1_000))
     loaded = load(tmp_path, {"jobs.csv": f"id,command,duration,power_kw\n{rows}\n"})
-    assert message(loaded).splitlines()[-1] == "… and 950 more"
-    assert len(loaded.broken[0].findings) == 50
+    assert message(loaded).splitlines()[-1] == "… and 900 more"
+    assert len(loaded.broken[0].findings) == 100
 
 
 def test_all_problems_of_a_job_are_told_at_once(tmp_path: Path) -> None:
