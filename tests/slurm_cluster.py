@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +22,10 @@ from tests.slurm_processes import jobs_of, send, steps_of
 
 NODES = ("n1", "n2")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
+
+_UNANSWERED = ("timed out", "Unable to contact")
+
+_WAITING = re.compile(r"^Agent (?:queue size|count): +(\d+)", re.MULTILINE)
 
 _CONF = """\
 ClusterName=ci
@@ -133,7 +138,7 @@ class SlurmCluster:
         """Start a node's daemon unless it runs, and have the node take jobs."""
         if f"slurmd-{node}" not in self._processes:
             self._start(f"slurmd-{node}", "slurmd", "-D", "-N", node)
-        self.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+        self.tell("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def lose_node(self, node: str) -> None:
         """Kill all that runs on a node; the controller is told that it is down."""
@@ -145,7 +150,7 @@ class SlurmCluster:
         for number in (signal.SIGSTOP, signal.SIGKILL):
             send(number, pids)
         down = (f"NodeName={node}", "State=DOWN", "Reason=lost")
-        self.run("scontrol", "update", *down)
+        self.tell("scontrol", "update", *down)
 
     def signal_controller(self, number: int) -> None:
         self._processes["slurmctld"].send_signal(number)
@@ -222,6 +227,24 @@ class SlurmCluster:
         return subprocess.run(
             argv, env=self.environ, capture_output=True, text=True, check=False
         )
+
+    def has_told(self, node: str) -> bool:
+        """Whether a node answers, and the controller has nothing left to tell any."""
+        state = self.run("sinfo", "-h", "-N", "-n", node, "-o", "%T").stdout.strip()
+        waiting = _WAITING.findall(self.run("sdiag").stdout)
+        return bool(state) and not state.endswith("*") and waiting == ["0", "0"]
+
+    def tell(self, *argv: str) -> None:
+        """Run a command until the controller has answered it, whatever it says.
+
+        A controller that gets no processor for two seconds lets a command time out.
+        """
+
+        def is_answered() -> bool:
+            said = self.run(*argv).stderr
+            return not any(words in said for words in _UNANSWERED)
+
+        until(is_answered, seconds=60, pause=0.1)
 
     def jobs(self) -> list[str]:
         """Names of all jobs that the controller knows."""
