@@ -6,10 +6,13 @@ that this process alone sees.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
 
+from planner.executor.errors import LedgerBusyError, LedgerDamagedError
 from planner.executor.file_systems import mount_table
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import (
@@ -26,6 +29,9 @@ from planner.executor.marker import (
 from planner.executor.schema import VERSION, fill, migrate
 from planner.executor.store import Store
 from planner.executor.store_sqlite import SqliteStore, sqlite_errors
+from planner.executor.untouched import looks
+
+_TRIES = 5
 
 
 def read_ledger(folder: Path, *, url: str | None, now: datetime) -> Ledger:
@@ -96,18 +102,14 @@ def _file(folder: Path, now: datetime) -> SqliteStore | str:
     if not path.exists():
         return str(path)
     refuse_network(folder, mount_table())
-    # Who closes a file last removes its log, unless it may only read: then the log
-    # stays as it was found, and must not be made.
     log = path.with_name(f"{path.name}-wal")
-    mode = "ro" if log.exists() else "rw"
-    with sqlite_errors(path):
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=BUSY_S,
-            isolation_level=None,
-        )
-    store = SqliteStore(connection, path=path)
+    if log.exists():
+        store = _opened(path, "mode=ro")  # which leaves the log as it is
+    elif os.access(folder, os.W_OK, effective_ids=True):
+        # A reader, too, makes a log; it removes it only if it might write.
+        store = _opened(path, "mode=rw")
+    else:
+        store = _at_rest(path, log)
     try:
         store.execute("pragma query_only = on")
         check_file(store, path, now)
@@ -117,6 +119,41 @@ def _file(folder: Path, now: datetime) -> SqliteStore | str:
         raise
     store.checked_us = None  # else a note of it would be written
     return store
+
+
+def _opened(path: Path, how: str) -> SqliteStore:
+    with sqlite_errors(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{how}",
+            uri=True,
+            timeout=BUSY_S,
+            isolation_level=None,
+        )
+    return SqliteStore(connection, path=path)
+
+
+def _at_rest(path: Path, log: Path) -> SqliteStore:
+    """A copy of a file that nobody has open, for users who may write nothing there.
+
+    SQLite reads such a file without any lock if it is told that nobody writes to it;
+    whether that was so shows afterwards.
+    """
+    for _ in range(_TRIES):
+        before, store = looks(path), _in_memory(str(path))
+        torn: LedgerDamagedError | None = None
+        try:
+            with contextlib.closing(_opened(path, "mode=ro&immutable=1")) as source:
+                source.copy_into(store)
+        except LedgerDamagedError as error:
+            torn = error
+        if looks(path) == before and not log.exists():
+            if torn is not None:
+                raise torn
+            return store
+        store.close()
+        if log.exists():
+            return _opened(path, "mode=ro")
+    raise LedgerBusyError(f"{path}: it changed each time it was looked at; try again")
 
 
 def _server(url: str, folder: Path) -> Store | str:

@@ -23,7 +23,7 @@ def checked_us(path: Path, now: datetime) -> int | None:
     """When a file was last checked whole, if that still counts. [µs since 1970 UTC]"""
     try:
         note = read_json(path.with_name(NOTE))
-        if note is None or note["file"] != _looks(path):
+        if note is None or note["file"] != looks(path):
             return None
         at_us = int(note["checked_us"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -35,11 +35,12 @@ def checked_us(path: Path, now: datetime) -> int | None:
 def note_as_left(path: Path, *, checked_us: int) -> None:
     """Note how a file looks that was just closed; without it, it is checked again."""
     with contextlib.suppress(OSError):
-        content = {"file": _looks(path), "checked_us": checked_us}
+        content = {"file": looks(path), "checked_us": checked_us}
         write_json(path.with_name(NOTE), content, durable=False)
 
 
-def _looks(path: Path) -> list[int]:
+def looks(path: Path) -> list[int]:
+    """What the system says of a file; the same as long as nobody writes to it."""
     # The last of them changes with every write, and nobody can set it.
     found = path.stat()
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import open_ledger
 from planner.executor.ledger_place import open_ledger_at
 from planner.executor.marker import MARKER
+from planner.executor.reading import read_ledger
 from planner.executor.schema import VERSION
 from planner.executor.verification import verify
 from tests.factories_executor import MADE, FakeBackend, at, plan_of, row
@@ -98,6 +101,30 @@ def test_what_a_killed_executor_left_in_its_log_is_seen_and_left_there(
     os.waitpid(child, 0)
     assert "seen" in look(workspace, ("status", DAY), tmp_path)
     assert path.with_name("ledger.sqlite-wal").stat().st_size > 0
+
+
+def test_a_user_who_may_only_read_sees_an_idle_ledger(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp())  # tmp_path is closed to other users
+    with open_ledger(folder, now=MADE) as ledger:
+        tick(ledger)
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        before = files(folder)
+        if (child := os.fork()) == 0:
+            found = 1
+            try:
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                with read_ledger(folder, url=None, now=MADE) as ledger:
+                    found = ledger.query("select count(*) from plans") != [(1,)]
+            finally:
+                os._exit(found)
+        assert os.waitpid(child, 0)[1] == 0
+        assert files(folder) == before
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
