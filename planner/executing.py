@@ -24,6 +24,7 @@ from planner.executor.plan_choice import PassedOver, choose_plan, read_if_new
 from planner.executor.plan_trust import Trust
 from planner.executor.retention import remove_old_runs
 from planner.executor.status import DispatchStatus, status
+from planner.executor.steady import Steady
 from planner.executor.wishes import Wish, pending
 
 
@@ -97,6 +98,7 @@ def execute(
     stop: Stop = never,
     forbidden: Collection[str] = (),
     keep_runs_days: int = 0,
+    steady: Steady | None = None,
 ) -> Run:
     """Send what is due, collect what ended, and leave.
 
@@ -121,6 +123,9 @@ def execute(
     keep_runs_days
         Age of planned dates from which on folders of ended runs are removed; 0 keeps
         them for ever. [days]
+    steady
+        Time that nobody sets, by which it shows that the clock was; None where ``now``
+        is not the clock.
 
     Raises
     ------
@@ -140,6 +145,7 @@ def execute(
             dry_run=dry_run,
             stop=stop,
             forbidden=forbidden,
+            steady=steady,
         )
         site = ledger.site
         removed = 0

@@ -18,6 +18,7 @@ from planner.executor.instants import to_us
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_server import open_server_ledger
 from planner.executor.states import State
+from planner.executor.steady import Steady
 from planner.executor.verification import verify
 from planner.executor.wishes import Verb, make_wish
 from tests.factories_executor import DAY, MADE, FakeBackend, at, ledger_in
@@ -65,6 +66,7 @@ class Site:
         dry_run: bool = False,
         stop: Stop = never,
         forbidden: Collection[str] = (),
+        steady: Steady | None = None,
     ) -> Tick:
         return run_once(
             plan=plan,
@@ -75,6 +77,7 @@ class Site:
             dry_run=dry_run,
             stop=stop,
             forbidden=forbidden,
+            steady=steady,
         )
 
     def states(self) -> dict[str, str]:

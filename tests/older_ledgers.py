@@ -7,7 +7,7 @@ from planner.executor.schema import MIGRATIONS, migrate
 
 _TABLES = (
     *("transitions", "energies", "dependencies", "dispatches", "region_power"),
-    *("plans", "specs", "holds", "wishes", "hosts", "lease", "site"),
+    *("plans", "specs", "holds", "wishes", "hosts", "clock_jumps", "lease", "site"),
 )
 
 

@@ -25,12 +25,20 @@ if TYPE_CHECKING:  # pydantic is not needed to show help
     from inputs.cloud_regions import CloudRegion
     from inputs.settings import Workspace
     from planner.executor.backends.registry import Place
+    from planner.executor.steady import Steady
     from planner.overseeing import Site
     from planner.stopwatch import Stopwatch
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _steady() -> Steady:
+    from planner.executor.processes import boot_identity
+    from planner.executor.steady import Steady
+
+    return Steady(boot=boot_identity(), at_us=time.monotonic_ns() // 1000)
 
 
 def _is_root() -> bool:
@@ -55,6 +63,8 @@ class App:
         Time between two lines of progress where stderr is no terminal. [s]
     root
         Whether this process may do everything on the machine.
+    steady
+        Time that nobody sets, the same for all processes of a boot.
     """
 
     clock: Callable[[], datetime] = _utc_now
@@ -63,6 +73,7 @@ class App:
     directory: Path = field(default_factory=Path)
     progress_every_s: float = 10.0
     root: Callable[[], bool] = _is_root
+    steady: Callable[[], Steady] = _steady
     _told_mistyped: bool = field(default=False, init=False, repr=False)
 
     def workspace(self) -> Workspace:

@@ -122,6 +122,7 @@ def run_and_tell(
     overseer = None if dry_run else Overseer.of(app.site(), app.logs.tell)
     began, place = app.timer(), app.place()
     instant = _instant(app, now, dry_run=dry_run)
+    steady = app.steady() if now is None else None
     try:
         run = execute(
             place,
@@ -131,6 +132,7 @@ def run_and_tell(
             dry_run=dry_run,
             forbidden=app.forbidden_back_ends(allow_root=allow_root),
             keep_runs_days=app.workspace().settings.executor.keep_runs_days,
+            steady=steady,
         )
     except (PlannerError, OSError) as error:
         if overseer is not None:

@@ -108,7 +108,9 @@ def stay(
     )
     with leaving_on_signals() as leaving, overseen(app, teller) as overseer:
         watch(
-            lambda now: overseer.see_to(partial(work, now=now, stop=leaving.told), now),
+            lambda now: overseer.see_to(
+                partial(work, now=now, stop=leaving.told, steady=app.steady()), now
+            ),
             clock=app.clock,
             steady=app.timer,
             wait=leaving.wait,

@@ -23,6 +23,7 @@ from planner.executor.patience import Patience, Silence
 from planner.executor.reading import copied
 from planner.executor.sending import Queue, send_due
 from planner.executor.states import State
+from planner.executor.steady import Steady
 from planner.executor.wishes import carry_out
 
 
@@ -131,6 +132,7 @@ def run_once(
     dry_run: bool = False,
     stop: Stop = never,
     forbidden: Collection[str] = (),
+    steady: Steady | None = None,
 ) -> Tick:
     """Do all that is to be done at one instant, and return.
 
@@ -154,6 +156,8 @@ def run_once(
         Asked before each call to a back end: whether to leave the rest for later.
     forbidden
         Back ends that would run jobs as root, which nobody has allowed.
+    steady
+        Time that nobody sets, by which it shows that the clock was.
 
     Raises
     ------
@@ -173,7 +177,7 @@ def run_once(
     if dry_run:
         with copied(ledger.store) as copy:
             return _work(replace(work, rehearsal=True), copy)
-    with leased(ledger, holder=actor, now=now) as mine:
+    with leased(ledger, holder=actor, now=now, steady=steady) as mine:
         if not mine:
             return Tick(at=now, plan_id=work.plan_id, at_work=ledger.lease_holder())
         return _work(replace(work, forbidden=frozenset(forbidden)), ledger)

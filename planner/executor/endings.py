@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
+from planner.executor.actors import host_of
 from planner.executor.backends.backend import Backend, Phase, Report
 from planner.executor.instants import span_us
 from planner.executor.journal import Event, Journal
@@ -20,6 +21,7 @@ from planner.executor.patience import Patience
 from planner.executor.records import Dispatch
 from planner.executor.specs import timeout_s_of
 from planner.executor.states import State
+from planner.executor.steady import passed_since
 
 OVER_TIME = "over its time limit"
 
@@ -88,20 +90,24 @@ def enforce_time_limits(
 ) -> None:
     """Tell runs to end that their back ends let run far over their time limit."""
     limits: dict[str, float | None] = {}
+    passed = passed_since(
+        journal.ledger, host=host_of(journal.actor), now_us=journal.at_us
+    )
     for dispatch in journal.ledger.dispatches("state = 'running' order by key"):
         digest = dispatch.spec_digest
         if digest not in limits:
             limits[digest] = timeout_s_of(journal.ledger.spec(digest))
         limit_s = limits[digest]
-        if limit_s is not None and _is_over(dispatch, limit_s, journal.at_us):
+        if limit_s is None:
+            continue
+        if passed(_began_us(dispatch)) > limit_s * 1e6 + MARGIN_US:
             why = f"{OVER_TIME} of {limit_s:g} s"
             _end(journal, backends, dispatch, why, patience)
 
 
-def _is_over(dispatch: Dispatch, limit_s: float, now_us: int) -> bool:
+def _began_us(dispatch: Dispatch) -> int:
     # No run begins before it was sent, whatever the clock of its back end says.
-    began_us = max(dispatch.started_us or dispatch.changed_us, dispatch.intent_us or 0)
-    return now_us > began_us + limit_s * 1e6 + MARGIN_US
+    return max(dispatch.started_us or dispatch.changed_us, dispatch.intent_us or 0)
 
 
 def _end(

@@ -17,6 +17,7 @@ from planner.executor.energy import Energy
 from planner.executor.errors import LeaseLostError, LedgerDamagedError
 from planner.executor.records import Dispatch, FollowedPlan
 from planner.executor.states import State, allowed
+from planner.executor.steady import Steady, note_clocks
 from planner.executor.store import Store
 
 COLUMNS = tuple(field.name for field in fields(Dispatch))
@@ -102,10 +103,17 @@ class Ledger:
         finally:
             self.store.rollback()
 
-    def take_lease(self, *, holder: str, at_us: int) -> int:
+    def take_lease(
+        self, *, holder: str, at_us: int, steady: Steady | None = None
+    ) -> int:
         """Become the one that may write; number of the lease, higher than any before.
 
         Whoever held an earlier lease is refused from now on.
+
+        Parameters
+        ----------
+        steady
+            Time that nobody sets, if it is known.
         """
         self._lease = None
         with self.transaction():
@@ -114,12 +122,7 @@ class Ledger:
                 holder,
                 at_us,
             )
-            self.execute(
-                "insert into hosts (name, seen_us) values (?, ?) "
-                "on conflict (name) do update set seen_us = excluded.seen_us",
-                host_of(holder),
-                at_us,
-            )
+            note_clocks(self, host=host_of(holder), at_us=at_us, steady=steady)
             self._lease = self.lease_number()
         return self._lease
 

@@ -146,7 +146,15 @@ create table energies (
 _VERSION_4 = """
 create table hosts (
     name text not null primary key,
-    seen_us bigint not null
+    seen_us bigint not null,
+    boot text,
+    steady_us bigint,
+    noted_us bigint
+);
+create table clock_jumps (
+    host text not null,
+    at_us bigint not null,
+    by_us bigint not null
 );
 alter table wishes rename to wishes_before;
 drop index wishes_by_end;
