@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import version
 from threading import Event
 
 from solvers.annealing.cooling import Climate, anneal
@@ -19,6 +18,7 @@ from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import UNPLACED, Schedule, Solution, SolveOptions, Stats
 from solvers.verdict import settle
+from solvers.versions import version_of
 
 FIRST_SWEEPS = 1_000
 """Length of the first runs; twice as long after each round that found nothing."""
@@ -71,7 +71,7 @@ class Annealing:
                 told.set()  # the threads end their runs, and the crew waits for them
         stats = Stats(
             solver=self.name,
-            engine=f"annealing (numba {version('numba')})",
+            engine=f"annealing (numba {version_of('numba')})",
             seconds=best.seconds,
             seed=options.seed,
             notes=(f"{best.iteration} rounds of {options.threads} runs",),

@@ -7,7 +7,6 @@ as its bound, and writes hints for HiGHS into memory that it never allocated.
 from __future__ import annotations
 
 import math
-from importlib.metadata import version as _version_of
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from solvers.exact.engine import EngineAnswer, EngineOptions, Outcome
 from solvers.exact.integers import round_outwards
 from solvers.exact.program import Program
 from solvers.problem import FloatArray
+from solvers.versions import version_of
 
 HIGHS_TOLERANCE = 1e-9
 """Feasibility and optimality tolerance of HiGHS."""
@@ -159,7 +159,7 @@ def _solve(
         result,
         program,
         tolerance=tolerance,
-        engine=f"{name} (ortools {_version_of('ortools')})",
+        engine=f"{name} (ortools {version_of('ortools')})",
     )
 
 

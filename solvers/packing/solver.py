@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from importlib.metadata import version
 
 from solvers.exact.earliest import settle_earliest
 from solvers.improvement import Found, first_plan, improved
@@ -14,6 +13,7 @@ from solvers.problem import Problem
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
 from solvers.verdict import settle
+from solvers.versions import version_of
 
 CHAINS_SHARE = 0.5
 """Part of the time for chains; what they do not find is left to CP-SAT."""
@@ -45,7 +45,7 @@ class Packing:
         start = first_plan(problem, hint, options)
         stats = Stats(
             solver=self.name,
-            engine=f"ejection chains (numba {version('numba')})",
+            engine=f"ejection chains (numba {version_of('numba')})",
             seconds=time.perf_counter() - began,
             seed=options.seed,
         )

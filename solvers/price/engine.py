@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from solvers.problem import Problem, within_reach
 from solvers.progress import Report
 from solvers.solution import Schedule, Solution, SolveOptions, Stats
 from solvers.verdict import settle
+from solvers.versions import version_of
 
 _SMALL = 20_000
 """Jobs below which whole rounds run side by side instead of parts of a sweep."""
@@ -225,7 +225,7 @@ class _Search:
             schedule = tidied(self._problem, self._earliest(schedule))
         stats = Stats(
             solver=name,
-            engine=f"price (numba {version('numba')})",
+            engine=f"price (numba {version_of('numba')})",
             seconds=best.seconds,
             seed=self._options.seed,
             notes=(
