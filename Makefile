@@ -38,9 +38,12 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 # where the environment asks it not to.
 test coverage soak: export PYTHONDONTWRITEBYTECODE :=
 
+# A file's tests stay with one worker: what they load and start is loaded and started once.
+PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 test: setup ## run the tests, without the long versions
 	@$(BIN)/python -m tests.kernels
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+	$(PYTEST)
 
 kubernetes: setup ## build a Kubernetes server, once, and ask its back end for real
 	tests/servers/build-kube-apiserver.sh
@@ -66,7 +69,7 @@ fix: setup ## format and mend what can be mended by machine
 	$(BIN)/ruff check --fix .
 
 coverage: setup ## run the tests and tell which lines they never reach
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov
+	$(PYTEST) --cov
 
 golden: setup ## write the golden reports anew; review the diff
 	$(BIN)/python -m tests.golden.rewrite_report

@@ -1,13 +1,14 @@
 """The ``solver`` fixture, one suite for every registered solver; hypothesis.
 
 Real servers, each one for all tests that want it: ``slurm_cluster``,
-``kubernetes_server`` (``namespace`` is an empty place in it) and ``ledger_server``, a
-PostgreSQL. ``site_of_each_store`` is an executor's site, once with its ledger in a file
-and once on that server.
+``kubernetes_server`` (one for each module, as it never rests; ``namespace`` is an empty
+place in it) and ``ledger_server``, a PostgreSQL. ``site_of_each_store`` is an
+executor's site, once with its ledger in a file and once on that server.
 """
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,17 @@ from tests.slurm_cluster import SlurmCluster, missing
 # A failure says how to repeat it elsewhere; machines of CI are slow now and then.
 settings.register_profile("house", print_blob=True, deadline=None)
 settings.load_profile("house")
+
+
+# Thousands of collected tests and the modules they load live to the end: the collector
+# of garbage need not look at them while they come to be, nor ever again.
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,7 +88,7 @@ def running_slurm() -> Iterator[SlurmCluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kubernetes_server() -> Iterator[KubernetesServer]:
     """A running control plane; skipped where its programs are not built."""
     pytest.importorskip("kubernetes", reason="the extra kubernetes is not installed")

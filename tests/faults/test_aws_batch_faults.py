@@ -42,7 +42,10 @@ from tests.replay_servers import (
     serving,
 )
 
-pytest.importorskip("boto3", reason="boto3 is not installed")
+
+@pytest.fixture(autouse=True, scope="module")
+def library() -> None:
+    pytest.importorskip("boto3", reason="boto3 is not installed")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,10 @@ from tests.azure_cloud import TABLE, azure_at, azure_cloud
 from tests.factories_executor import order
 from tests.replay_servers import replying
 
-pytest.importorskip("azure.batch", reason="azure-batch is not installed")
+
+@pytest.fixture(autouse=True, scope="module")
+def library() -> None:
+    pytest.importorskip("azure.batch", reason="azure-batch is not installed")
 
 
 def test_a_task_that_ends_while_it_is_cancelled_keeps_its_own_end() -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("kubernetes", reason="the extra kubernetes is not installed")
-
 from planner.executor.backends.backend import Phase
 from planner.executor.dispatch import run_once
 from planner.executor.errors import (
@@ -22,6 +20,11 @@ from planner.executor.errors import (
 from tests.factories_executor import at, ledger_in, plan_of, row
 from tests.factories_orders import order_of
 from tests.kubernetes_api import Cluster, Fault, kubernetes_api
+
+
+@pytest.fixture(autouse=True, scope="module")
+def library() -> None:
+    pytest.importorskip("kubernetes", reason="the extra kubernetes is not installed")
 
 
 @pytest.fixture
