@@ -46,7 +46,7 @@ def crowded(tmp_path: Path) -> Path:
 
 def command(root: Path, every_s: float, *words: str, limit_s: float = 2.0) -> list[str]:
     limits = ["--date", DAY, "--time-limit", str(limit_s), "--gap", "0"]
-    call = ["-C", str(root), "solve", *limits, *words]
+    call = ["-C", str(root), "solve", *limits, "--threads", "1", *words]
     return [sys.executable, "-c", COMMAND, str(every_s), *call]
 
 

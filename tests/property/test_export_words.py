@@ -36,7 +36,7 @@ texts = st.one_of(
 
 
 @pytest.mark.parametrize("format_name", READERS)
-@settings(max_examples=40)
+@settings(max_examples=25)
 @example(words=["${{ x }}", "${{ 'b' }} }}", "a\\%b", "$(x) $$", "two\nlines\n", "%i"])
 @given(words=st.lists(texts, min_size=1, max_size=5))
 def test_argv_arrives_as_it_is(format_name: str, words: list[str]) -> None:
@@ -52,7 +52,7 @@ def test_argv_arrives_as_it_is(format_name: str, words: list[str]) -> None:
 @pytest.mark.parametrize(
     "format_name", ["crontab", "systemd", "slurm", "github-actions"]
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 @example(value="${{ x }} % \\ $HOME %h")
 @given(value=texts)
 def test_variables_arrive_as_they_are(format_name: str, value: str) -> None:

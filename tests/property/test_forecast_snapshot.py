@@ -39,7 +39,7 @@ def simple_set() -> ForecastSet:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(forecast_sets())
 def test_what_is_written_is_read_back_to_the_last_bit(forecasts: ForecastSet) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -117,7 +117,7 @@ METAS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(table=st.lists(rows(True) | rows(False), max_size=6).map(table_of), meta=METAS)
 def test_any_plan_written_is_read_back_equal(table: Any, meta: PlanMeta) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +133,7 @@ def test_any_plan_written_is_read_back_equal(table: Any, meta: PlanMeta) -> None
             assert getattr(found.meta, name) == getattr(meta, name)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     one=st.lists(rows(True), min_size=1, max_size=3).map(table_of),
     two=st.lists(rows(True), min_size=1, max_size=3).map(table_of),

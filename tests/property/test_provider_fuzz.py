@@ -1,6 +1,6 @@
 """Answers and files changed at random: read, degraded or refused, never a traceback.
 
-The suite tries some hundred for each parser, ``make soak`` 200,000; another number is
+The suite tries a hundred for each parser, ``make soak`` 200,000; another number is
 ``FUZZ_EXAMPLES``.
 """
 
@@ -36,7 +36,7 @@ from tests.fuzzed_parsers import (
 from tests.replay_measured import PAST_ONLY
 from tests.replay_services import GRID, NOW
 
-FEW = int(os.environ.get("FUZZ_EXAMPLES", "200"))
+FEW = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 MANY = int(os.environ.get("FUZZ_EXAMPLES", "200000"))
 AT_ONCE = 20
 """Inputs from one generator in the long versions; starting each anew takes as long as

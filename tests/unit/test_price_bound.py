@@ -27,7 +27,10 @@ def random_prices(problem: Problem, rng: np.random.Generator) -> Prices:
     )
 
 
-@pytest.mark.parametrize("block", range(20))
+BLOCKS = [*range(5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 20))]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
 def test_no_prices_at_all_lift_the_bound_above_the_optimum(block: int) -> None:
     for seed in range(100 * block, 100 * block + 100):
         problem = random_problem(seed)
