@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+KERNELS := $(VENV)/.kernels
 DATE ?= tomorrow
 PYTEST_WORKERS ?= 4
 DATA ?=
@@ -38,11 +39,14 @@ plan: setup ## plan tomorrow on the example workspace in demo/, offline
 # where the environment asks it not to.
 test coverage soak: export PYTHONDONTWRITEBYTECODE :=
 
+$(KERNELS): $(STAMP) tests/kernels.py $(wildcard solvers/*.py solvers/*/*.py)
+	@$(BIN)/python -m tests.kernels
+	@touch $(KERNELS)
+
 # A file's tests stay with one worker: what they load and start is loaded and started once.
 PYTEST := $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: setup ## run the tests, without the long versions
-	@$(BIN)/python -m tests.kernels
+test: setup $(KERNELS) ## run the tests, without the long versions
 	$(PYTEST)
 
 kubernetes: setup ## build a Kubernetes server, once, and ask its back end for real
