@@ -21,6 +21,9 @@ AT_HOME = ("asap", "threshold")
 """Baselines that stay in the home region."""
 
 SEEDS = range(0, 2400, 100)
+EVERY_OTHER = [
+    pytest.param(seed, marks=[pytest.mark.slow] if seed % 200 else []) for seed in SEEDS
+]
 ASKED = replace(EXACT, time_limit_s=3.0)
 """Some engines never prove some instances; that costs no more than this."""
 
@@ -32,7 +35,7 @@ def solved(solver: Solver, problem: Problem) -> tuple[Solution, Schedule]:
     return solution, schedule
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", EVERY_OTHER)
 def test_answer_keeps_limits_and_is_no_better_than_the_best(
     solver: Solver, seed: int
 ) -> None:

@@ -32,6 +32,7 @@ BOMB = "\n".join(
 
 LIMITED = """
 import json, os, resource, sys
+import pandas  # which pyarrow loads for its first array; here once for all
 from pathlib import Path
 from inputs.files import SETTLE_S
 from inputs.manifests import load_jobs
