@@ -61,4 +61,7 @@ def written_duration(length: timedelta) -> str:
     for unit, size in (("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
         if not length % size:
             return f"{length // size}{unit}"
-    return f"{length // timedelta(seconds=1)}s"
+    seconds = length // timedelta(seconds=1)
+    if seconds < 10**_MAX_DIGITS:
+        return f"{seconds}s"
+    return f"{seconds // 3600}h{seconds % 3600}s"

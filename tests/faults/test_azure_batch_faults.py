@@ -31,10 +31,9 @@ def test_a_task_that_ends_while_it_is_cancelled_keeps_its_own_end() -> None:
         assert backend.cancel(order().key, None).phase is Phase.DONE
 
 
-@pytest.mark.skipif(
-    find_spec("azure.identity") is not None, reason="azure-identity is installed"
-)
 def test_without_credentials_nothing_is_sent() -> None:
+    if find_spec("azure.identity") is not None:
+        pytest.skip("azure-identity is installed")
     settings = read_settings(AzureSettings, {"azure_batch": TABLE}, "azure_batch")
     backend = AzureBatch(
         settings, connect=lambda place, limits: client_for(place, limits, {})

@@ -156,7 +156,9 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
         assert str(error) == EXPECTED  # noqa: PT017  both outcomes are allowed
 
 
-@given(seconds=st.integers(0, 10**9))
+@given(seconds=st.integers(0, 10**12))
+@example(seconds=10**9)
+@example(seconds=10**9 - 1)
 @settings(max_examples=60, deadline=None)
 def test_a_length_of_whole_seconds_is_read_again_as_it_is_written(seconds: int) -> None:
     length = timedelta(seconds=seconds)
