@@ -131,8 +131,9 @@ def test_ex06_a_server_lost_during_a_run_of_the_executor_loses_and_doubles_nothi
 
     losing = namespace.backend(tmp_path, kind=LosesItsServer)
     lost = ticked(losing, tmp_path, of, "02:00")
-    assert 9 <= lost["sent"] <= 10
-    assert lost["planned"] >= 19
+    # The others that were on their way with it may have been taken, or not.
+    assert abs(lost["sent"] - 10) <= losing.at_once
+    assert lost["planned"] >= 30 - 10 - losing.at_once
     down = ticked(namespace.backend(tmp_path), tmp_path, of, "02:00:30")
     assert (down.total(), down["failed"]) == (30, 0)
     server.start_api()
