@@ -103,7 +103,7 @@ def test_as_many_calls_at_once_as_it_takes_are_each_about_their_own_order(
     side: FarSide,
 ) -> None:
     backend = side.backend()
-    orders = [side.order() for _ in range(2 * backend.at_once)]
+    orders = [side.order() for _ in range(backend.at_once + 1)]
     assert len({order.key for order in orders}) == len(orders)
     with ThreadPoolExecutor(backend.at_once) as callers:
         sent = list(callers.map(backend.submit, orders))
