@@ -114,6 +114,9 @@ def _read(data: bytes, header: list[str], *, threads: bool, handler: Any = None)
 
 def _explain(data: bytes, header: list[str], findings: Findings) -> None:
     """Say which rows keep the file from being read; it is read once more for that."""
+    # Rows that are no UTF-8 text cannot even be handed over.
+    if _explain_encoding(data, findings):
+        return
 
     def count(row: Any) -> str:
         number = row.number
@@ -128,7 +131,7 @@ def _explain(data: bytes, header: list[str], findings: Findings) -> None:
     try:
         _read(data, header, threads=False, handler=count)
     except pa.ArrowInvalid as error:
-        if not _explain_encoding(data, findings) and not findings:
+        if not findings:
             first = str(error).splitlines()[0]
             findings.add(found=quoted(first), expected="CSV")
 
@@ -138,10 +141,11 @@ def _explain_encoding(data: bytes, findings: Findings) -> bool:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].removeprefix(_BOM).decode("utf-8")
-        rows = list(csv.reader(io.StringIO(before, "")))
+        # A letter in place of the byte, which may be the first of its row.
+        rows = list(csv.reader(io.StringIO(f"{before}?", "")))
         findings.add(
-            line=max(len(rows), 1),
-            field=f"column {len(rows[-1])}" if rows and rows[-1] else "column 1",
+            line=len(rows),
+            field=f"column {len(rows[-1])}",
             found=f"byte 0x{data[error.start]:02x}",
             expected="UTF-8 text",
             hint='save it as "CSV UTF-8"',

@@ -134,6 +134,7 @@ def test_in_10_a_byte_order_mark_is_accepted(tmp_path: Path, name: str) -> None:
             "a.csv:3, column 2",
             "0xe9",
         ),
+        ((HEAD + "a,x,1h,2\nç").encode("latin-1"), "a.csv:3, column 1", "0xe7"),
         (b"id;command;duration;power_kw\na;x;1h;2,5\n", "a.csv:1", "commas"),
         ((HEAD + 'a,x,1h,"2,5"\n').encode(), 'a.csv:2, job "a", power_kw', "2,5"),
         ((HEAD + "a,x,1h,2\nb,x,1h\n").encode(), "a.csv:3", "4 columns"),
