@@ -115,15 +115,28 @@ def upgrade(store: SqliteStore, scripts: Sequence[str] = MIGRATIONS) -> None:
         store.rollback()
 
 
-def _connect(path: Path, *, busy_s: float, now: datetime) -> SqliteStore:
+def open_file(path: Path, how: str, *, busy_s: float = BUSY_S) -> SqliteStore:
+    """A file as it is, neither checked nor set up.
+
+    Parameters
+    ----------
+    how
+        Query of SQLite's address of it, such as ``mode=rw``.
+    busy_s
+        How long to wait while another process writes. [s]
+    """
     with sqlite_errors(path):
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
+            f"{path.absolute().as_uri()}?{how}",
             uri=True,
             timeout=busy_s,
             isolation_level=None,
         )
-    store = SqliteStore(connection, path=path)
+    return SqliteStore(connection, path=path)
+
+
+def _connect(path: Path, *, busy_s: float, now: datetime) -> SqliteStore:
+    store = open_file(path, "mode=rw", busy_s=busy_s)
     try:
         check_file(store, path, now)
         _set_up(store)

@@ -16,9 +16,9 @@ from planner.executor.errors import LedgerBusyError, LedgerDamagedError
 from planner.executor.file_systems import mount_table
 from planner.executor.ledger import Ledger
 from planner.executor.ledger_file import (
-    BUSY_S,
     LEDGER,
     check_file,
+    open_file,
     refuse_network,
 )
 from planner.executor.marker import (
@@ -28,7 +28,7 @@ from planner.executor.marker import (
 )
 from planner.executor.schema import VERSION, fill, migrate
 from planner.executor.store import Store
-from planner.executor.store_sqlite import SqliteStore, sqlite_errors
+from planner.executor.store_sqlite import SqliteStore
 from planner.executor.untouched import looks
 
 _TRIES = 5
@@ -104,10 +104,10 @@ def _file(folder: Path, now: datetime) -> SqliteStore | str:
     refuse_network(folder, mount_table())
     log = path.with_name(f"{path.name}-wal")
     if log.exists():
-        store = _opened(path, "mode=ro")  # which leaves the log as it is
+        store = open_file(path, "mode=ro")  # which leaves the log as it is
     elif os.access(folder, os.W_OK, effective_ids=True):
         # A reader, too, makes a log; it removes it only if it might write.
-        store = _opened(path, "mode=rw")
+        store = open_file(path, "mode=rw")
     else:
         store = _at_rest(path, log)
     try:
@@ -121,17 +121,6 @@ def _file(folder: Path, now: datetime) -> SqliteStore | str:
     return store
 
 
-def _opened(path: Path, how: str) -> SqliteStore:
-    with sqlite_errors(path):
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{how}",
-            uri=True,
-            timeout=BUSY_S,
-            isolation_level=None,
-        )
-    return SqliteStore(connection, path=path)
-
-
 def _at_rest(path: Path, log: Path) -> SqliteStore:
     """A copy of a file that nobody has open, for users who may write nothing there.
 
@@ -142,7 +131,7 @@ def _at_rest(path: Path, log: Path) -> SqliteStore:
         before, store = looks(path), _in_memory(str(path))
         torn: LedgerDamagedError | None = None
         try:
-            with contextlib.closing(_opened(path, "mode=ro&immutable=1")) as source:
+            with contextlib.closing(open_file(path, "mode=ro&immutable=1")) as source:
                 source.copy_into(store)
         except LedgerDamagedError as error:
             torn = error
@@ -152,7 +141,7 @@ def _at_rest(path: Path, log: Path) -> SqliteStore:
             return store
         store.close()
         if log.exists():
-            return _opened(path, "mode=ro")
+            return open_file(path, "mode=ro")
     raise LedgerBusyError(f"{path}: it changed each time it was looked at; try again")
 
 
